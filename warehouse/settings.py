@@ -1,0 +1,87 @@
+"""Settings: every one is an environment variable ``WAREHOUSE_<NAME>`` with a default that works."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, PostgresDsn, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Where this instance lives and how it runs. Folders left out lie below ``home``."""
+
+    model_config = SettingsConfigDict(env_prefix="WAREHOUSE_", frozen=True)
+
+    home: Path = Field(CHECKOUT / ".warehouse", description="Folder of this instance: database, files, logs.")
+    database_url: SecretStr | None = Field(
+        None, description="URL of an external PostgreSQL 15-18 (an owner role). Empty: the embedded server."
+    )
+    port: int = Field(0, ge=0, le=65535, description="Port of the embedded server; 0 picks one and keeps it.")
+    airflow_port: int = Field(0, ge=0, le=65535, description="Port of the Airflow UI; 0 picks one and keeps it.")
+    role_prefix: str = Field("", pattern=r"^[a-z_]*$", description="Put before role names on a shared server.")
+    site: Path = Field(
+        default_factory=lambda data: data["home"] / "site",
+        description="Folder with sources.yml, organizations.csv, duties.csv and waivers.yml.",
+    )
+    inbox: Path = Field(
+        default_factory=lambda data: data["home"] / "inbox", description="Folder with a folder for each source."
+    )
+    file_store: Path = Field(
+        default_factory=lambda data: data["home"] / "files", description="Files kept for ever under their SHA-256."
+    )
+    secrets: Path = Field(
+        default_factory=lambda data: data["home"] / "secrets", description="Folder with a password file for each role."
+    )
+    airflow_home: Path = Field(
+        default_factory=lambda data: data["home"] / "airflow", description="AIRFLOW_HOME of this instance."
+    )
+    artifacts: Path = Field(
+        default_factory=lambda data: data["home"] / "artifacts",
+        description="What is built for people: Data Docs, dbt docs, logs.",
+    )
+    forms: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="Folders of site-specific forms, separated like PATH."
+    )
+    timezone: str = Field("Asia/Shanghai", description="Time zone of due dates and schedules.")
+    task_retries: int = Field(2, ge=0, description="How often Airflow tries a failed task again.")
+    retry_seconds: float = Field(60, ge=0, description="Seconds before the first retry.")
+    log_level: str = "INFO"
+    log_json: bool = Field(False, description="Logs as JSON lines instead of coloured text.")
+
+    @field_validator("home", "site", "inbox", "file_store", "secrets", "airflow_home", "artifacts")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator("forms", mode="before")
+    @classmethod
+    def _split_folders(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(Path(part).expanduser().resolve() for part in value.split(os.pathsep) if part)
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value():
+            return None
+        if value is not None:
+            PostgresDsn(value.get_secret_value())
+        return value
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """Settings of this process, read from the environment once."""
+    return Settings()
