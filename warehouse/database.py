@@ -72,6 +72,6 @@ def check_connection(settings: Settings) -> str:
         raise ServerError(
             f"No connection to {where}.", mend="Start it with: warehouse up", cause=type(error.orig).__name__
         ) from error
-    if int(version.split(".")[0].split()[0]) < 15:
+    if int(version.split(".", maxsplit=1)[0].split(maxsplit=1)[0]) < 15:
         raise ServerError(f"PostgreSQL {version} is too old.", mend="Use PostgreSQL 15 to 18.")
     return version

@@ -76,7 +76,9 @@ def locate(settings: Settings) -> Server:
     package = Path(spec.origin).parent
     settings.home.mkdir(parents=True, exist_ok=True)
     if os.geteuid() != 0:
-        return Server(settings.home / "postgres" / "data", package / "pginstall" / "bin", kept_port(settings), None)
+        return Server(
+            settings.home / "postgres" / "data", package / "pginstall" / "bin", kept_port(settings), None
+        )
     _ensure_system_user()
     base = settings.home / "postgres"
     if not _reachable(settings.home):
@@ -227,7 +229,15 @@ def _ensure_system_user() -> None:
         pwd.getpwnam(SYSTEM_USER)
     except KeyError:
         subprocess.run(
-            ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
+            [
+                "useradd",
+                "--system",
+                "--user-group",
+                "--no-create-home",
+                "--shell",
+                "/usr/sbin/nologin",
+                SYSTEM_USER,
+            ],
             check=True,
             capture_output=True,
         )

@@ -1,9 +1,7 @@
-"""Roles and grants: the loader loads, the builder builds, the auditor looks, the publisher publishes, BI reads.
+"""Roles and grants: the loader loads, the builder builds, the auditor looks, the publisher publishes.
 
 Grants are put in place again on every migration, so that they are always what this file says.
 """
-
-from collections.abc import Sequence
 
 from psycopg import sql
 from sqlalchemy import Connection, text
@@ -11,6 +9,7 @@ from sqlalchemy import Connection, text
 from warehouse.database import Role, role_name
 from warehouse.secrets import password
 from warehouse.settings import Settings
+from warehouse.star import execute
 
 SERVICE_ROLES = (Role.LOADER, Role.BUILDER, Role.AUDITOR, Role.PUBLISHER, Role.READER)
 
@@ -68,14 +67,14 @@ alter default privileges for role {publisher} in schema published grant select o
 
 def ensure_roles(connection: Connection, settings: Settings) -> None:
     """Create the service roles that are missing and give each the password of its file."""
-    driver = connection.connection.driver_connection
+    encrypt = connection.connection.driver_connection.pgconn.encrypt_password  # type: ignore[union-attr]
     for role in SERVICE_ROLES:
         name = role_name(settings, role)
         known = connection.scalar(text("select true from pg_roles where rolname = :name"), {"name": name})
         verb = sql.SQL("alter" if known else "create")
         # The server gets a SCRAM verifier, never the password, so that no statement log can hold it.
-        verifier = driver.pgconn.encrypt_password(password(settings, role).encode(), name.encode(), b"scram-sha-256")
-        _execute(
+        verifier = encrypt(password(settings, role).encode(), name.encode(), b"scram-sha-256")
+        execute(
             connection,
             sql.SQL("{} role {} login nosuperuser nocreatedb nocreaterole password {}").format(
                 verb, sql.Identifier(name), sql.Literal(verifier.decode())
@@ -92,15 +91,10 @@ def grant_all(connection: Connection, settings: Settings) -> None:
     # A role may set another's default privileges only as its member (no superuser on a managed server).
     owner = sql.Identifier(str(connection.scalar(text("select current_user"))))
     for role in (Role.BUILDER, Role.PUBLISHER):
-        _execute(connection, sql.SQL("grant {} to {}").format(names[role.value], owner))
+        execute(connection, sql.SQL("grant {} to {}").format(names[role.value], owner))
     for statement in _statements(GRANTS + DEFAULTS):
-        _execute(connection, sql.SQL(statement).format(**names))
+        execute(connection, sql.SQL(statement).format(**names))
 
 
-def _statements(script: str) -> Sequence[str]:
+def _statements(script: str) -> list[str]:
     return [part.strip() for part in script.split(";") if part.strip()]
-
-
-def _execute(connection: Connection, statement: sql.Composable) -> None:
-    driver = connection.connection.driver_connection
-    connection.exec_driver_sql(statement.as_string(driver).replace("%", "%%"))

@@ -22,20 +22,27 @@ class Settings(BaseSettings):
         None, description="URL of an external PostgreSQL 15-18 (an owner role). Empty: the embedded server."
     )
     port: int = Field(0, ge=0, le=65535, description="Port of the embedded server; 0 picks one and keeps it.")
-    airflow_port: int = Field(0, ge=0, le=65535, description="Port of the Airflow UI; 0 picks one and keeps it.")
-    role_prefix: str = Field("", pattern=r"^[a-z_]*$", description="Put before role names on a shared server.")
+    airflow_port: int = Field(
+        0, ge=0, le=65535, description="Port of the Airflow UI; 0 picks one and keeps it."
+    )
+    role_prefix: str = Field(
+        "", pattern=r"^[a-z_]*$", description="Put before role names on a shared server."
+    )
     site: Path = Field(
         default_factory=lambda data: data["home"] / "site",
         description="Folder with sources.yml, organizations.csv, duties.csv and waivers.yml.",
     )
     inbox: Path = Field(
-        default_factory=lambda data: data["home"] / "inbox", description="Folder with a folder for each source."
+        default_factory=lambda data: data["home"] / "inbox",
+        description="Folder with a folder for each source.",
     )
     file_store: Path = Field(
-        default_factory=lambda data: data["home"] / "files", description="Files kept for ever under their SHA-256."
+        default_factory=lambda data: data["home"] / "files",
+        description="Files kept for ever under their SHA-256.",
     )
     secrets: Path = Field(
-        default_factory=lambda data: data["home"] / "secrets", description="Folder with a password file for each role."
+        default_factory=lambda data: data["home"] / "secrets",
+        description="Folder with a password file for each role.",
     )
     airflow_home: Path = Field(
         default_factory=lambda data: data["home"] / "airflow", description="AIRFLOW_HOME of this instance."

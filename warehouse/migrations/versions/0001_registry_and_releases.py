@@ -128,6 +128,7 @@ create table registry.arrival (
     detail text
 );
 create index on registry.arrival (file_id);
+create index on registry.arrival (source_code, file_name);
 comment on table registry.arrival is
     'Each time a file lay in an inbox; received_at is the file''s own time there. Grain: one row per arrival.';
 
@@ -190,6 +191,18 @@ create table registry.revision_status (
 );
 comment on table registry.revision_status is 'Every transition of a revision. Grain: one row per revision and transition.';
 
+create table registry.arrival_report (
+    arrival_id bigint not null references registry.arrival,
+    report_id bigint not null references registry.report,
+    revision_id bigint not null references registry.revision,
+    primary key (arrival_id, report_id)
+);
+create index on registry.arrival_report (report_id);
+create index on registry.arrival_report (revision_id);
+comment on table registry.arrival_report is
+    'Which reports a file carried and the revision that holds what it said (an earlier one when nothing was new). '
+    'Grain: one row per arrival and report.';
+
 create table registry.waiver (
     waiver_id bigint generated always as identity primary key,
     rule_id text not null,
@@ -201,10 +214,15 @@ create table registry.waiver (
     reason text not null,
     expires_on date not null,
     registered_at timestamptz not null default now(),
-    unique nulls not distinct (rule_id, form_code, subject_code, period_from, period_to)
+    ended_at timestamptz
 );
+create unique index one_open_waiver on registry.waiver (rule_id, form_code, subject_code, period_from, period_to)
+    nulls not distinct where ended_at is null;
 comment on table registry.waiver is
-    'Known failures that do not quarantine: rule, scope, owner, reason, expiry. Grain: one row per rule and scope.';
+    'Known failures that do not quarantine: rule, scope, owner, reason, expiry. Rows are kept as history; an open row '
+    'counts until its last day. Grain: one row per rule, scope and wording.';
+comment on column registry.waiver.expires_on is 'Last day on which the waiver counts.';
+comment on column registry.waiver.ended_at is 'When the site took the waiver out or reworded it; null while it is open.';
 
 create table registry.finding (
     finding_id bigint generated always as identity primary key,
@@ -222,11 +240,14 @@ create table registry.finding (
     value text,
     message_zh text not null,
     message_en text not null,
-    found_at timestamptz not null default now()
+    found_at timestamptz not null default now(),
+    resolved_at timestamptz
 );
 create index on registry.finding (arrival_id);
 create index on registry.finding (revision_id);
 comment on table registry.finding is 'Failed checks. Grain: one row per failed check at one place of one arrival.';
+comment on column registry.finding.resolved_at is
+    'When a later reading of the same file no longer met it; null while it stands. Findings of a revision stand with it.';
 
 create table registry.field_position (
     arrival_id bigint not null references registry.arrival,
