@@ -1,0 +1,64 @@
+"""The embedded server: starts, survives being killed, and is found again."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from warehouse import embedded, migrate
+from warehouse.database import check_connection
+from warehouse.errors import ServerError
+from warehouse.settings import Settings
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Settings of an instance with a server of its own."""
+    settings = Settings(home=tmp_path / "own instance")
+    yield settings
+    embedded.stop(settings)
+
+
+def test_starting_twice_is_the_same_as_once(own):
+    first = embedded.start(own)
+    assert embedded.start(own) == first
+    assert embedded.is_running(first)
+    assert embedded.stop(own)
+    assert not embedded.is_running(first)
+    assert not embedded.stop(own)
+
+
+def test_the_server_comes_up_again_after_all_of_it_was_killed(own):
+    migrate.up(own)
+    server = embedded.locate(own)
+    postmaster = int((server.data / "postmaster.pid").read_text().splitlines()[0])
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    for pid in [postmaster, *map(int, children)]:
+        os.kill(pid, signal.SIGKILL)
+    embedded.start(own)
+    assert check_connection(own)
+
+
+def test_a_server_that_is_down_is_named_with_the_way_to_start_it(own):
+    with pytest.raises(ServerError, match="warehouse up"):
+        check_connection(own)
+
+
+def test_the_server_listens_on_loopback_only(own):
+    server = embedded.start(own)
+    addresses = [
+        line.split()[1]
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    ]
+    ours = [address for address in addresses if address.endswith(f":{server.port:04X}")]
+    assert ours
+    assert {address.split(":")[0] for address in ours} == {"0100007F"}
+
+
+def test_a_wrong_password_is_refused(own):
+    migrate.up(own)
+    (own.secrets / "owner").write_text("wrong\n")
+    with pytest.raises(ServerError):
+        check_connection(own)
