@@ -1,0 +1,44 @@
+"""A finding: one failed check at one place, told so that a clerk can mend it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["file", "layout", "value", "report", "unit", "history"]
+Severity = Literal["hard", "soft"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One failed check. ``hard`` quarantines the report it concerns, ``soft`` only warns.
+
+    ``report_no`` numbers the report within its reading; None concerns the whole file.
+    ``cell`` is the spreadsheet name (A1) of the first cell involved.
+    """
+
+    rule_id: str
+    level: Level
+    severity: Severity
+    message_zh: str
+    message_en: str
+    report_no: int | None = None
+    sheet: str | None = None
+    cell: str | None = None
+    field_code: str | None = None
+    breakdown: str | None = None
+    value: str | None = None
+
+
+def column_name(column: int) -> str:
+    """Spreadsheet letters of a 1-based column: 1 is A, 27 is AA."""
+    letters = ""
+    while column > 0:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def cell_name(row: int | None, column: int | None) -> str | None:
+    """Spreadsheet name of a 1-based cell; None when either part is unknown."""
+    if row is None or column is None:
+        return None
+    return f"{column_name(column)}{row}"
