@@ -33,9 +33,9 @@ grant insert, update on all tables in schema registry to {loader};
 grant delete on registry.duty, registry.organization_event, registry.obligation to {loader};
 grant execute on function registry.cell_name(int, int) to {loader}, {builder}, {auditor}, {publisher};
 
-grant usage on schema raw to {loader}, {builder};
+grant usage on schema raw to {loader}, {builder}, {auditor};
 grant select, insert on all tables in schema raw to {loader};
-grant select on all tables in schema raw to {builder};
+grant select on all tables in schema raw to {builder}, {auditor};
 
 grant all on schema staging, star, candidate to {builder};
 grant insert, update on warehouse.release to {builder};

@@ -1,0 +1,169 @@
+"""Our own Great Expectations classes. Importing this module imports Great Expectations (seconds).
+
+Each counts failing rows inside the database and returns the count: no row ever leaves it. Where the answer
+is an aggregate of the table, it is a partial metric, which Great Expectations joins with all the others of the
+table into one scan.
+"""
+
+# Great Expectations calls a metric's function on its class, and the SQL is that of our own catalogue.
+# ruff: noqa: N805, S608
+
+import os
+from typing import Any, ClassVar
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+
+from great_expectations.compatibility.sqlalchemy import sqlalchemy as sa
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+from great_expectations.expectations.expectation import BatchExpectation
+from great_expectations.expectations.metrics.metric_provider import metric_partial, metric_value
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+
+
+class RowsWhere(TableMetricProvider):  # type: ignore[misc]
+    """Number of rows that meet a condition, as one aggregate of the table's scan."""
+
+    metric_name = "table.rows_where"
+    value_keys = ("condition",)
+
+    @metric_partial(  # type: ignore[untyped-decorator]
+        engine=SqlAlchemyExecutionEngine,
+        partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN,
+        domain_type=MetricDomainTypes.TABLE,
+    )
+    def _sqlalchemy(
+        cls, metric_domain_kwargs: dict[str, Any], metric_value_kwargs: dict[str, Any], **_: Any
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        condition = sa.literal_column(f"({metric_value_kwargs['condition']}\n)")
+        return sa.func.count().filter(condition), metric_domain_kwargs, {}
+
+
+class RowsOfQuery(TableMetricProvider):  # type: ignore[misc]
+    """Number of rows that a query returns."""
+
+    metric_name = "table.rows_of_query"
+    value_keys = ("query",)
+
+    @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
+    def _sqlalchemy(
+        cls, execution_engine: SqlAlchemyExecutionEngine, metric_value_kwargs: dict[str, Any], **_: Any
+    ) -> int:
+        return _count(execution_engine, metric_value_kwargs["query"])
+
+
+class KeysRepeated(TableMetricProvider):  # type: ignore[misc]
+    """Number of keys that stand in more than one row."""
+
+    metric_name = "table.keys_repeated"
+    value_keys = ("columns",)
+
+    @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
+    def _sqlalchemy(
+        cls,
+        execution_engine: SqlAlchemyExecutionEngine,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        **_: Any,
+    ) -> int:
+        records = execution_engine.get_domain_records(domain_kwargs=metric_domain_kwargs)
+        table = records.subquery() if isinstance(records, sa.Select) else records
+        columns = [sa.literal_column(name) for name in metric_value_kwargs["columns"]]
+        repeated = sa.select(sa.literal(1)).select_from(table).group_by(*columns).having(sa.func.count() > 1)
+        return int(
+            execution_engine.execute_query(
+                sa.select(sa.func.count()).select_from(repeated.subquery())
+            ).scalar()
+        )
+
+
+class _ExpectNothing(BatchExpectation):  # type: ignore[misc]
+    """Base of expectations whose one metric counts what must not be there."""
+
+    _observed: ClassVar[str] = ""
+
+    def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
+        count = metrics[self.metric_dependencies[0]]
+        # A count that is no number is no answer, and no answer must not pass.
+        if not isinstance(count, int) or isinstance(count, bool):
+            raise TypeError(f"{self.metric_dependencies[0]} gave {type(count).__name__}, not a count")
+        return {"success": count == 0, "result": {"observed_value": count}}
+
+
+class ExpectNoRowsWhere(_ExpectNothing):
+    """No row of the table meets a condition; answered in the table's one scan.
+
+    Args:
+        condition: SQL condition on one row that is true for a failing row.
+    """
+
+    condition: str
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("table.rows_where",)
+    success_keys: ClassVar[tuple[str, ...]] = ("condition",)
+    args_keys: ClassVar[tuple[str, ...]] = ("condition",)
+
+
+class ExpectNoRowsFromQuery(_ExpectNothing):
+    """A query, usually over several tables, returns no row.
+
+    Args:
+        query: SELECT that returns the failing rows.
+    """
+
+    query: str
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("table.rows_of_query",)
+    success_keys: ClassVar[tuple[str, ...]] = ("query",)
+    args_keys: ClassVar[tuple[str, ...]] = ("query",)
+
+
+class ExpectKeyToBeUnique(_ExpectNothing):
+    """No two rows share a key; nulls count as equal. One hash aggregate instead of a self-join.
+
+    Args:
+        columns: columns of the key.
+    """
+
+    columns: list[str]
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("table.keys_repeated",)
+    success_keys: ClassVar[tuple[str, ...]] = ("columns",)
+    args_keys: ClassVar[tuple[str, ...]] = ("columns",)
+
+
+class ExpectRowsWhen(BatchExpectation):  # type: ignore[misc]
+    """The table has rows whenever a condition on the database holds.
+
+    Args:
+        condition: SQL condition; when it is true the table must not be empty.
+    """
+
+    condition: str
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("table.row_count", "table.condition_holds")
+    success_keys: ClassVar[tuple[str, ...]] = ("condition",)
+    args_keys: ClassVar[tuple[str, ...]] = ("condition",)
+
+    def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
+        rows, wanted = metrics["table.row_count"], metrics["table.condition_holds"]
+        return {"success": rows > 0 or wanted is False, "result": {"observed_value": rows}}
+
+
+class ConditionHolds(TableMetricProvider):  # type: ignore[misc]
+    """Whether a condition on the database is true."""
+
+    metric_name = "table.condition_holds"
+    value_keys = ("condition",)
+
+    @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
+    def _sqlalchemy(
+        cls, execution_engine: SqlAlchemyExecutionEngine, metric_value_kwargs: dict[str, Any], **_: Any
+    ) -> bool:
+        found = execution_engine.execute_query(
+            sa.text(f"select ({metric_value_kwargs['condition']}\n)")
+        ).scalar()
+        return bool(found)
+
+
+def _count(execution_engine: SqlAlchemyExecutionEngine, query: str) -> int:
+    return int(
+        execution_engine.execute_query(sa.text(f"select count(*) from ({query}\n) as failing")).scalar()
+    )
