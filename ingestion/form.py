@@ -1,0 +1,374 @@
+"""The model of a report form: what one YAML file says about reading, typing and checking it."""
+
+import calendar
+import hashlib
+import json
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+import polars as pl
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+PeriodType = Literal["month", "quarter", "cumulative_quarter", "year", "mch_year", "event"]
+DataType = Literal["int", "dec", "text", "code", "date", "flag"]
+Role = Literal["identity", "breakdown", "attribute", "measure"]
+
+POLARS_TYPES: dict[str, pl.DataType] = {
+    "int": pl.Int64(),
+    "dec": pl.Float64(),
+    "text": pl.String(),
+    "code": pl.String(),
+    "date": pl.Date(),
+    "flag": pl.Boolean(),
+}
+
+# Labels and codes are often digits, and YAML would read 0301 or 12 as a number.
+_Text = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
+_Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class _Spell(_Strict):
+    valid_from: date | None = None
+    valid_to: date | None = Field(None, description="First day on which it no longer holds.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "_Spell":
+        if self.valid_from and self.valid_to and self.valid_to <= self.valid_from:
+            raise ValueError("valid_to must lie after valid_from")
+        return self
+
+    def overlaps(self, start: date, end: date) -> bool:
+        """Whether the spell holds on any day from start to end, both inclusive."""
+        return (self.valid_from is None or self.valid_from <= end) and (
+            self.valid_to is None or self.valid_to > start
+        )
+
+
+class Membership(_Spell):
+    """Class and total that a code belongs to in a spell."""
+
+    class_: str | None = Field(None, alias="class")
+    parent: _Text | None = None
+
+
+class Code(_Spell):
+    """One member of a code list."""
+
+    code: _Text
+    labels: tuple[_Text, ...] = Field(min_length=1)
+    class_: str | None = Field(None, alias="class")
+    parent: _Text | None = Field(None, description="Code of the total it adds up to.")
+    memberships: tuple[Membership, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Code":
+        if self.memberships and (self.parent or self.class_):
+            raise ValueError("give either parent and class, or memberships")
+        return self
+
+    @property
+    def spells(self) -> tuple[Membership, ...]:
+        """Its memberships; one over its whole validity when none are spelt out."""
+        if self.memberships:
+            return self.memberships
+        return (
+            Membership(
+                class_=self.class_, parent=self.parent, valid_from=self.valid_from, valid_to=self.valid_to
+            ),
+        )
+
+
+class CodeList(_Strict):
+    """Closed list of values, possibly a hierarchy of totals and parts valid by date."""
+
+    code: _Identifier
+    name_zh: str
+    source: str
+    notes: tuple[str, ...] = ()
+    codes: tuple[Code, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "CodeList":
+        known: set[str] = set()
+        for code in self.codes:
+            if code.code in known:
+                raise ValueError(f"the code {code.code} stands twice")
+            known.add(code.code)
+        for code in self.codes:
+            for spell in code.spells:
+                if spell.parent is not None and spell.parent not in known:
+                    raise ValueError(f"the parent {spell.parent} of {code.code} is not in the list")
+        return self
+
+    @cached_property
+    def by_code(self) -> dict[str, Code]:
+        """Codes by their code."""
+        return {code.code: code for code in self.codes}
+
+    def parts_of(self, total: str, start: date, end: date) -> list[str]:
+        """Codes that add up to a total in a period."""
+        return [
+            code.code
+            for code in self.codes
+            if any(spell.parent == total and spell.overlaps(start, end) for spell in code.spells)
+        ]
+
+
+class FormField(_Strict):
+    """One column or cell of a form."""
+
+    code: _Identifier
+    labels: tuple[_Text, ...] = Field(min_length=1, description="Spellings; the first is the printed one.")
+    type: DataType
+    role: Role = "measure"
+    unit: str | None = Field(None, description="Unit in the star.")
+    source_unit: str | None = Field(None, description="Unit on the form, when it differs.")
+    factor: float = Field(1, gt=0, description="Star value = form value times factor.")
+    nature: Literal["stock", "flow", "cumulative"] | None = None
+    section: str | None = Field(None, description="Heading above the column in a two-row header.")
+    required: bool = Field(False, description="Whether a file without it is quarantined.")
+    negative: bool = Field(False, description="Whether values below zero are possible.")
+    code_list: str | None = None
+    personal: bool = Field(False, description="Whether it names or describes a person.")
+    editions: tuple[str, ...] | None = Field(None, description="Editions that have it; all when left out.")
+    verification: str | None = None
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> "FormField":
+        if self.role == "measure" and self.type not in ("int", "dec"):
+            raise ValueError("a measure is int or dec; give another role to text, codes, dates and flags")
+        if self.role == "measure" and self.nature is None:
+            raise ValueError("a measure says whether it is a stock, a flow or cumulative (nature)")
+        if self.source_unit is None and self.factor != 1:
+            raise ValueError("a factor needs the source_unit it converts from")
+        if self.code_list and self.type != "code":
+            raise ValueError("a code_list needs type: code")
+        return self
+
+    @property
+    def name_zh(self) -> str:
+        """The label as the form prints it."""
+        return self.labels[0]
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """Type of its column in a reading's records."""
+        return POLARS_TYPES[self.type]
+
+
+class Subject(_Strict):
+    """Whom a report is about and which columns say so, most reliable first."""
+
+    type: Literal["organization", "region"]
+    identify_by: tuple[str, ...] = ()
+    name: str | None = Field(None, description="Column that holds the subject's name.")
+    from_source: bool = Field(False, description="The lane's region stands in when the file names none.")
+
+
+class Period(_Strict):
+    """Kind of period and the places where a file may say it."""
+
+    type: PeriodType
+    fields: tuple[str, ...] = ()
+    title: bool = False
+    file_name: bool = False
+
+
+class DueRule(_Strict):
+    """Due on a day of a month counted from the period's last month."""
+
+    months_after: int = Field(ge=0)
+    day: int = Field(ge=1, le=31)
+
+    def due_on(self, period_end: date) -> date:
+        """Due date of the report whose period ends on the given day."""
+        month0 = period_end.year * 12 + period_end.month - 1 + self.months_after
+        year, month = divmod(month0, 12)
+        return date(year, month + 1, min(self.day, calendar.monthrange(year, month + 1)[1]))
+
+
+class Edition(_Spell):
+    """A form's version with its validity; a period belongs to the edition valid on its first day."""
+
+    code: _Text
+    name_zh: str
+    form_number: str | None = None
+
+
+class Part(_Strict):
+    """One of the files that a form arrives as, each with another measure."""
+
+    code: _Identifier
+    measure: str
+    words: tuple[str, ...] = Field(min_length=1, description="Words in title or file name that mean it.")
+
+
+class Layout(_Strict):
+    """How a file arranges the form. ``table``: a row per record; ``wide``: a column per member."""
+
+    code: _Identifier
+    kind: Literal["table", "wide"]
+    across: str | None = Field(None, description="Breakdown whose members are the columns (wide).")
+    measure: str | None = Field(None, description="The one measure of a wide layout without parts.")
+    parts: tuple[Part, ...] = ()
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Layout":
+        if self.kind == "wide" and (self.across is None or (self.measure is None) == (not self.parts)):
+            raise ValueError("a wide layout says what stands across, and either its measure or its parts")
+        if self.kind == "table" and (self.across or self.measure or self.parts):
+            raise ValueError("across, measure and parts belong to wide layouts")
+        return self
+
+
+class PartsAddUp(_Strict):
+    """Totals of a code list must equal the sum of their parts."""
+
+    over: str
+    measures: tuple[str, ...] = Field(min_length=1)
+    totals: tuple[_Text, ...] = Field(min_length=1)
+    tolerance: float = 0
+
+
+class Rule(_Strict):
+    """A balance rule: an expression that holds for every record, or totals that add up."""
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9_]{1,29}$")
+    severity: Literal["hard", "soft"]
+    check: str | None = None
+    parts_add_up: PartsAddUp | None = None
+    when: str | None = Field(None, description="The rule applies only where this holds.")
+    for_each: tuple[str, ...] = Field((), description="Fields that `value` stands for, one after another.")
+    at: str | None = Field(None, description="Field whose cell the finding points at; else the first named.")
+    once_per_report: bool = False
+    level: Literal["report", "unit", "history"] | None = None
+    message_zh: str
+    message_en: str
+    verification: str | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Rule":
+        if (self.check is None) == (self.parts_add_up is None):
+            raise ValueError("give either check or parts_add_up")
+        return self
+
+
+class Include(_Strict):
+    """Fields and rules taken over from another form."""
+
+    form: str
+    fields: Literal["all"] | tuple[str, ...] = "all"
+    rules: Literal["all"] | tuple[str, ...] = "all"
+    without: tuple[str, ...] = ()
+
+
+class Form(_Strict):
+    """A report form with everything that is known about it."""
+
+    code: _Identifier
+    name_zh: str
+    name_en: str
+    form_numbers: str | None = None
+    verification: str | None = None
+    notes: tuple[str, ...] = ()
+    include: tuple[Include, ...] = ()
+    words: tuple[str, ...] = Field((), description="Words in title or file name that tell it from its likes.")
+    subject: Subject
+    period: Period
+    due: DueRule | None = None
+    editions: tuple[Edition, ...] = Field(min_length=1)
+    special_values: dict[int, str] = Field(default_factory=dict)
+    fields: tuple[FormField, ...]
+    layouts: tuple[Layout, ...] = Field(min_length=1)
+    rules: tuple[Rule, ...] = ()
+    code_lists: dict[str, CodeList] = Field(default_factory=dict)
+
+    @field_validator("code_lists", mode="before")
+    @classmethod
+    def _set_by_catalogue(cls, value: object) -> object:
+        if value:
+            raise ValueError("code lists stand in files of their own, in the folder code_lists")
+        return value
+
+    @cached_property
+    def by_code(self) -> dict[str, FormField]:
+        """Fields by their code."""
+        return {field.code: field for field in self.fields}
+
+    @cached_property
+    def columns(self) -> tuple[FormField, ...]:
+        """Fields that are columns of the raw table, in its order."""
+        return tuple(
+            field
+            for role in ("breakdown", "attribute", "measure")
+            for field in self.fields
+            if field.role == role
+        )
+
+    @property
+    def measures(self) -> tuple[FormField, ...]:
+        """The form's numbers."""
+        return tuple(field for field in self.fields if field.role == "measure")
+
+    @property
+    def breakdowns(self) -> tuple[FormField, ...]:
+        """Fields that split a report into several records."""
+        return tuple(field for field in self.fields if field.role == "breakdown")
+
+    def edition_at(self, day: date) -> Edition | None:
+        """Edition in force on a day."""
+        return next((edition for edition in self.editions if edition.overlaps(day, day)), None)
+
+    def fields_of(self, edition: str) -> tuple[FormField, ...]:
+        """Fields that an edition has."""
+        return tuple(f for f in self.fields if f.editions is None or edition in f.editions)
+
+    def layout_named(self, code: str) -> Layout:
+        """A layout by its code."""
+        return next(layout for layout in self.layouts if layout.code == code)
+
+    def due_on(self, period_end: date) -> date | None:
+        """Due date of the report for a period; None when the form sets none."""
+        return self.due.due_on(period_end) if self.due else None
+
+    def definition(self) -> dict[str, Any]:
+        """The whole definition as JSON values, code lists included."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    @cached_property
+    def definition_hash(self) -> str:
+        """Fingerprint of the definition: changes when anything in it does."""
+        text = json.dumps(self.definition(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def period_bounds(period_type: PeriodType, year: int, number: int = 1) -> tuple[date, date]:
+    """First and last day of a period; ``number`` is the month or the quarter."""
+    if period_type == "month":
+        return date(year, number, 1), date(year, number, calendar.monthrange(year, number)[1])
+    if period_type in ("quarter", "cumulative_quarter"):
+        first = 1 if period_type == "cumulative_quarter" else 3 * number - 2
+        return date(year, first, 1), date(year, 3 * number, calendar.monthrange(year, 3 * number)[1])
+    if period_type == "mch_year":
+        return date(year - 1, 10, 1), date(year, 9, 30)
+    return date(year, 1, 1), date(year, 12, 31)
+
+
+def previous_period_start(period_type: PeriodType, start: date, end: date) -> date:
+    """First day of the period before; for cumulative quarters that of the shorter accumulation's year."""
+    before = start - timedelta(days=1)
+    if period_type == "month":
+        return before.replace(day=1)
+    if period_type == "quarter":
+        return date(before.year, 3 * ((before.month - 1) // 3) + 1, 1)
+    if period_type in ("year", "mch_year"):
+        return start.replace(year=start.year - 1)
+    if period_type == "cumulative_quarter" and end.month > 3:
+        return start
+    return start.replace(year=start.year - 1) if period_type == "cumulative_quarter" else before
