@@ -148,7 +148,7 @@ create table registry.report (
     current_revision_id bigint,
     check (period_end >= period_start),
     check ((subject_type = 'organization') = (organization_key is not null)),
-    unique (form_code, part, subject_type, subject_code, period_type, period_start)
+    unique (form_code, part, subject_type, subject_code, period_type, period_start, period_end)
 );
 create index on registry.report (form_code, period_start);
 create index on registry.report (organization_key);
