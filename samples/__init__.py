@@ -1,0 +1,1 @@
+"""Constructed sample reports shipped with the project. Nothing in them was reported by anyone."""
