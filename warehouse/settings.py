@@ -10,12 +10,18 @@ from pydantic import Field, PostgresDsn, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+MOUNTED_SECRETS = Path("/run/secrets")
+"""Where containers find secrets as files; ``warehouse_database_url`` there is WAREHOUSE_DATABASE_URL."""
 
 
 class Settings(BaseSettings):
     """Where this instance lives and how it runs. Folders left out lie below ``home``."""
 
-    model_config = SettingsConfigDict(env_prefix="WAREHOUSE_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="WAREHOUSE_",
+        frozen=True,
+        secrets_dir=MOUNTED_SECRETS if os.access(MOUNTED_SECRETS, os.R_OK | os.X_OK) else None,
+    )
 
     home: Path = Field(CHECKOUT / ".warehouse", description="Folder of this instance: database, files, logs.")
     database_url: SecretStr | None = Field(
