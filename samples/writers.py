@@ -116,9 +116,11 @@ def _head(sheet: Worksheet, sections: Sequence[str | None], columns: Sequence[st
             sheet.merge_cells(start_row=top, end_row=top + 1, start_column=start + 1, end_column=start + 1)
         else:
             sheet.cell(top, start + 1, section)
-            sheet.merge_cells(start_row=top, end_row=top, start_column=start + 1, end_column=end + 1)
+            if end > start:
+                sheet.merge_cells(start_row=top, end_row=top, start_column=start + 1, end_column=end + 1)
             for column in range(start, end + 1):
-                sheet.cell(top + 1, column + 1, columns[column])
+                # A label may carry its section ("死亡数 > 男"), which the row above says already.
+                sheet.cell(top + 1, column + 1, columns[column].rpartition(" > ")[2])
         start = end + 1
 
 

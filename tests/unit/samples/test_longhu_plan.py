@@ -1,0 +1,93 @@
+"""The table of printed figures agrees with itself and with the plan where the plan is at hand."""
+
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from samples.longhu import DOCUMENT, EXPECTED, NOT_CARRIED, Figure, Verdict
+
+
+def figure(indicator: str, org_class: str | None = None, ownership: str | None = None) -> Figure:
+    (found,) = [
+        f for f in EXPECTED if (f.indicator, f.org_class, f.ownership) == (indicator, org_class, ownership)
+    ]
+    return found
+
+
+def test_each_verdict_follows_from_the_printed_and_the_computed_value() -> None:
+    assert {f.name_zh: f.judged for f in EXPECTED} == {f.name_zh: f.verdict for f in EXPECTED}
+    assert len({(f.indicator, f.org_class, f.ownership) for f in EXPECTED}) == len(EXPECTED)
+
+
+def test_what_does_not_agree_says_why() -> None:
+    assert all(f.note for f in EXPECTED if f.verdict is not Verdict.AGREES)
+
+
+def test_the_impossible_figures_are_the_known_ones() -> None:
+    impossible = [f for f in EXPECTED if f.verdict is Verdict.IMPOSSIBLE]
+    assert [(f.indicator, f.printed, str(f.value.quantize(Decimal("0.1")))) for f in impossible] == [
+        ("health_personnel", "1889", "1945.0"),
+        ("bed_occupancy_rate", "76.5", "69.2"),
+    ]
+
+
+def test_the_share_of_public_hospitals_is_off_by_rounding() -> None:
+    share = figure("visit_share_public_hospital")
+    assert (share.printed, str(share.rounded), share.verdict) == ("78.83", "78.82", Verdict.ROUNDING)
+
+
+def test_no_whole_number_of_births_rounds_to_the_printed_management_rate() -> None:
+    """So the plan's rate is cut off, which leaves 7,196 births alone."""
+    printed = figure("maternal_systematic_mgmt_rate")
+    rates = {births: Decimal(7_036) * 100 / births for births in range(7_037, 9_000)}
+    assert not [b for b, rate in rates.items() if round(rate, 2) == Decimal(printed.printed)]
+    assert [b for b, rate in rates.items() if int(rate * 100) == 9_777] == [7_196]
+
+
+def test_parts_add_up_to_their_totals() -> None:
+    for indicator in ("total_visits", "admissions", "beds_actual", "bed_occupancy_rate"):
+        for part in ("numerator", "denominator"):
+            whole, hospitals, primary = (
+                getattr(figure(indicator, org_class), part)
+                for org_class in (None, "hospital", "primary_care")
+            )
+            if whole is not None:
+                assert whole == hospitals + primary
+    bed_use = [figure("bed_occupancy_rate", "hospital", owned) for owned in ("public", "private")]
+    assert sum(f.numerator for f in bed_use) == figure("bed_occupancy_rate", "hospital").numerator
+    assert min(f.value for f in bed_use) < figure("bed_occupancy_rate", "hospital").value
+    classes = ("health_technicians", "other_technicians", "management_staff", "logistics_staff")
+    assert figure("health_personnel").numerator == sum(figure(c).numerator for c in classes) == 1_945
+
+
+@pytest.fixture(scope="module")
+def plan() -> str:
+    folder = Path(__file__).resolve().parents[3].parent / "shared" / "domain" / "plans"
+    files = list(folder.glob("002_*"))
+    if not files:
+        pytest.skip(f"the plan's text is not at hand: no file 002_* in {folder}")
+    return files[0].read_text(encoding="utf-8")
+
+
+def paragraph(plan: str, section: str) -> str:
+    """Text of 一（三）1: chapter, part, numbered paragraph."""
+    chapter = plan[plan.index("一、发展现状") : plan.index("二、面临形势")]
+    part, number = section[1:4], section[4:]
+    text = re.split(r"（[一二三四五六]）", chapter.partition(part)[2])[0]
+    return re.split(r"^\s*\d\.(?=\D)", text, flags=re.MULTILINE)[int(number)]
+
+
+def test_the_document_is_named_by_its_title(plan: str) -> None:
+    assert "".join(plan.split()).startswith(DOCUMENT.strip("《》"))
+
+
+def test_every_figure_stands_in_its_paragraph_of_the_plan(plan: str) -> None:
+    assert [f.name_zh for f in EXPECTED if f.printed not in paragraph(plan, f.section)] == []
+
+
+def test_what_the_forms_do_not_carry_is_printed_too(plan: str) -> None:
+    chapter = plan[plan.index("一、发展现状") : plan.index("二、面临形势")]
+    for _, printed, _ in NOT_CARRIED:
+        assert all(number in chapter for number in re.findall(r"\d+(?:\.\d+)?", printed))
