@@ -64,7 +64,9 @@ class Settings(BaseSettings):
     task_retries: int = Field(2, ge=0, description="How often Airflow tries a failed task again.")
     retry_seconds: float = Field(60, ge=0, description="Seconds before the first retry.")
     settle_seconds: float = Field(
-        3, ge=0, description="A file changed less than this many seconds ago is left for the next night: it may grow."
+        3,
+        ge=0,
+        description="A file changed less than this many seconds ago is left for the next night: it may grow.",
     )
     log_level: str = "INFO"
     log_json: bool = Field(False, description="Logs as JSON lines instead of coloured text.")
