@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from expectations import dbt_tests
 from expectations.catalogue import Catalogue, Check, Suite, load
 from expectations.generated import reconciliation
 from expectations.results import CheckResult, Outcome, Status, Verdict, record, store, withdraw_verdict
@@ -36,6 +37,8 @@ def audit(settings: Settings, candidate: Candidate, *, catalogue: Catalogue | No
             withdraw_verdict(auditor, candidate)
             declared = (catalogue or load()).with_suite(reconciliation(auditor))
             results, seconds = _run(settings, auditor, declared)
+            with auditor.connect() as connection:
+                results += dbt_tests.results(connection, candidate)
             verdict = store(auditor, candidate, results, seconds)
     finally:
         auditor.dispose()

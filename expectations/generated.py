@@ -1,7 +1,7 @@
 """Checks made from the form definitions: every number of a report must be in the star, and nothing else.
 
 They compare the raw rows with ``fct_reported_value`` for the reports that this candidate rebuilt, without using
-any of dbt's code. A form added by YAML gets its check by itself.
+any of dbt's code. A form added by YAML gets its check by itself. Reports of events are person-level and not looked at.
 """
 
 from datetime import date
@@ -23,7 +23,11 @@ left join lateral (
     cross join lateral jsonb_array_elements(form.definition -> 'fields') as declared
     where form.form_code = field.form_code and declared ->> 'code' = field.field_code
 ) as factor on true
-where field.role = 'measure'
+where
+    field.role = 'measure'
+    and exists (
+        select from registry.form where form.form_code = field.form_code and form.period_type <> 'event'
+    )
 group by field.form_code, field.field_code
 order by field.form_code, field.field_code
 """

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, text
@@ -80,6 +81,7 @@ class Verdict:
     attempt: int
     results: tuple[CheckResult, ...]
     seconds: dict[str, float] = field(default_factory=dict)
+    audited_at: datetime | None = None
 
     @property
     def passed(self) -> bool:
@@ -169,7 +171,7 @@ def last_verdict(engine: Engine, release_id: int | None = None) -> Verdict | Non
     with engine.connect() as connection:
         row = connection.execute(
             text(
-                "select release_id, attempt from audit.check_result"
+                "select release_id, attempt, checked_at from audit.check_result"
                 " where cast(:release as int) is null or release_id = :release"
                 " order by checked_at desc limit 1"
             ),
@@ -178,7 +180,22 @@ def last_verdict(engine: Engine, release_id: int | None = None) -> Verdict | Non
         if row is None:
             return None
         candidate = Candidate(row.release_id, 0, "", row.attempt, 0)
-        return Verdict(row.release_id, row.attempt, tuple(_read(connection, candidate)))
+        return Verdict(
+            row.release_id, row.attempt, tuple(_read(connection, candidate)), audited_at=row.checked_at
+        )
+
+
+def trend(engine: Engine, check_id: str, *, limit: int = 30) -> list[dict[str, Any]]:
+    """How a check went in the last releases, the newest first: release, attempt, status, failing rows, time."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "select release_id, attempt, status, failing_rows, checked_at from audit.check_result"
+                " where check_id = :check_id order by release_id desc, attempt desc limit :limit"
+            ),
+            {"check_id": check_id, "limit": limit},
+        )
+        return [dict(row._mapping) for row in rows]
 
 
 def _insert(connection: Connection, candidate: Candidate, results: Sequence[CheckResult]) -> None:

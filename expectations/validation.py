@@ -19,7 +19,8 @@ import great_expectations as gx  # isort: skip
 log = structlog.get_logger()
 
 SCHEMA = "candidate"
-_READ_ONLY = "-c default_transaction_read_only=on"
+# Tables are found by the search path: naming the schema of each asset is deprecated.
+_SESSION = f"-c default_transaction_read_only=on -c search_path={SCHEMA}"
 
 
 def run(url: URL, suite: Suite) -> dict[str, Outcome]:
@@ -42,10 +43,10 @@ def run(url: URL, suite: Suite) -> dict[str, Outcome]:
             SCHEMA,
             connection_string=url.render_as_string(hide_password=False),
             create_temp_table=False,
-            kwargs={"connect_args": {"options": _READ_ONLY, "application_name": "warehouse-gate"}},
+            kwargs={"connect_args": {"options": _SESSION, "application_name": "warehouse-gate"}},
         )
         try:
-            asset = source.add_table_asset(suite.table, table_name=suite.table, schema_name=SCHEMA)
+            asset = source.add_table_asset(suite.table, table_name=suite.table)
             batch = asset.add_batch_definition_whole_table("whole").get_batch()
             results = batch.validate(
                 gx.ExpectationSuite(suite.table, expectations=list(expectations.values())),
