@@ -1,0 +1,4 @@
+{#- Schemas are named by the layer alone: staging, star. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name or target.schema }}
+{%- endmacro %}

@@ -1,0 +1,98 @@
+{#-
+    What a candidate rebuilds: the reports of registry.change that it claimed, as a literal condition.
+
+    A model declares its scope in meta: {scope: report, forms: […]}, {scope: period, forms: […]} or {scope: all}.
+    The same condition bounds what is read and what is compared, so that a night costs what changed, not what is
+    stored. A table that does not exist yet is built from everything.
+-#}
+
+{% macro literal_limit() -%}500{%- endmacro %}
+
+{#- Condition on a report_id: is the report one that the candidate rebuilds? -#}
+{% macro changed_report(column, forms=none) -%}
+    {%- if not execute -%}true
+    {%- else -%}
+        {%- set ids = run_query(candidate_changes('c.report_id', forms) ~ ' limit ' ~ (literal_limit() | int + 1)).columns[0].values() -%}
+        {%- if ids | length == 0 -%}false
+        {%- elif ids | length <= literal_limit() | int -%}
+            {{ column }} = any('{ {{- ids | join(',') -}} }'::bigint[])
+        {%- else -%}
+            {%- set ends = run_query('select min(x.report_id), max(x.report_id) from (' ~ candidate_changes('c.report_id', forms) ~ ') as x').rows[0] -%}
+            {{ column }} between {{ ends[0] }} and {{ ends[1] }}
+            and {{ column }} in ({{ candidate_changes('c.report_id', forms) }})
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Condition on a table's period_type and period_start: does a report that changed have its part in this period? -#}
+{% macro changed_period(alias, forms=none) -%}
+    {%- if not execute -%}true
+    {%- else -%}
+        {%- set query -%}
+            select distinct p.period_type, p.period_start from (
+                {{ candidate_changes('r.period_type, r.period_start', forms) }}
+            ) as x,
+            lateral (
+                values (x.period_type, x.period_start),
+                (case when x.period_type in ('month', 'quarter') then 'year' end, date_trunc('year', x.period_start)::date)
+            ) as p (period_type, period_start)
+            where p.period_type is not null
+        {%- endset -%}
+        {%- set periods = run_query(query ~ ' limit ' ~ (literal_limit() | int + 1)).rows -%}
+        {%- if periods | length == 0 -%}false
+        {%- elif periods | length <= literal_limit() | int -%}
+            ({{ alias }}.period_type, {{ alias }}.period_start) in (
+                {%- for period in periods -%}
+                    ('{{ period[0] }}', date '{{ period[1] }}'){{ ', ' if not loop.last }}
+                {%- endfor -%}
+            )
+        {%- else -%}
+            ({{ alias }}.period_type, {{ alias }}.period_start) in ({{ query }})
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- First and last day that the periods of changed_period reach: bounds for reading the facts below. -#}
+{% macro changed_days(column, forms=none) -%}
+    {%- if not execute or not is_incremental() -%}true
+    {%- else -%}
+        {%- set query -%}
+            select distinct date_part('year', x.period_start)::int from (
+                {{ candidate_changes('r.period_start', forms) }}
+                union {{ candidate_changes('r.period_end', forms) }}
+            ) as x order by 1
+        {%- endset -%}
+        {%- set years = run_query(query).columns[0].values() -%}
+        {%- if years | length == 0 -%}false
+        {%- else -%}
+            (
+                {%- for year in years -%}
+                    {{ column }} between date '{{ year }}-01-01' and date '{{ year }}-12-31'
+                    {{- ' or ' if not loop.last -}}
+                {%- endfor -%}
+            )
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The condition of the model being built, on the table that it writes. -#}
+{% macro scope(alias) -%}
+    {%- set meta = config.get('meta') or {} -%}
+    {%- if meta.get('scope') == 'report' -%}{{ changed_report(alias ~ '.report_id', meta.get('forms')) }}
+    {%- elif meta.get('scope') == 'period' -%}{{ changed_period(alias, meta.get('forms')) }}
+    {%- else -%}true
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The same condition on what the model reads: everything as long as the table does not exist. -#}
+{% macro in_scope(alias) -%}
+    {%- if is_incremental() -%}{{ scope(alias) }}{%- else -%}true{%- endif -%}
+{%- endmacro %}
+
+{% macro candidate_changes(columns, forms) -%}
+    select distinct {{ columns }}
+    from {{ source('registry', 'change') }} as c
+    inner join {{ source('registry', 'report') }} as r on c.report_id = r.report_id
+    where c.release_id = {{ candidate_release() }}
+    {%- if forms %} and r.form_code in ('{{ forms | join("', '") }}'){% endif %}
+{%- endmacro %}

@@ -1,0 +1,27 @@
+-- Grain: one row per report that has fallen due.
+select
+    report.report_id,
+    report.organization_key,
+    obligation.reporter_key,
+    report.form_code,
+    report.part,
+    report.subject_type,
+    report.subject_code,
+    report.region_code,
+    report.period_type,
+    report.period_start,
+    report.period_end,
+    obligation.due_on,
+    obligation.exempt_reason,
+    report.revision_id,
+    report.value_count,
+    -- The first revision that was good enough counts: a later correction does not make a report late.
+    (
+        select min(revision.received_at)
+        from {{ source('registry', 'revision') }} as revision
+        where revision.report_id = obligation.report_id
+            and revision.status in ('accepted', 'accepted_with_warnings', 'superseded')
+    ) as first_accepted_at
+from {{ source('registry', 'obligation') }} as obligation
+inner join {{ ref('stg_registry__report') }} as report
+    on obligation.report_id = report.report_id

@@ -1,0 +1,338 @@
+"""Build a candidate with dbt: seeds and views that changed, then the models of the star, then dbt's own tests.
+
+dbt runs inside this process, as role builder. Its password is in the environment for the moment of the call
+only; nothing secret is written to disk.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import structlog
+from psycopg import sql
+from sqlalchemy import Connection, Engine, text
+
+from warehouse import star
+from warehouse.database import Role, make_engine, url
+from warehouse.errors import WarehouseError
+from warehouse.release import Candidate
+from warehouse.settings import CHECKOUT, Settings
+
+log = structlog.get_logger()
+
+PROJECT = CHECKOUT / "dbt_project"
+ROUNDS = 3
+"""How often a build starts over because reports it had read changed under it."""
+
+_invocation = RLock()
+
+_BUILT = """
+create table if not exists staging.built (
+    part text primary key,
+    content_hash text not null,
+    built_at timestamptz not null default now()
+)
+"""
+
+_CLAIM_LATE = """
+update registry.change set release_id = :id
+where release_id is null
+    and (:everything or report_id in (select c.report_id from registry.change c where c.release_id = :id))
+"""
+
+
+class BuildFailed(WarehouseError):
+    """dbt could not build the candidate: a model, a seed or the project itself is at fault."""
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """What a build did to one table of the star."""
+
+    name: str
+    seconds: float
+    inserted: int
+    closed: int
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """Outcome of one dbt data test over the candidate; ``severity`` is ``error`` or ``warn``."""
+
+    __test__ = False
+
+    name: str
+    model: str
+    severity: str
+    status: str
+    failures: int
+    message: str | None
+    query: str | None
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did: rows a model, outcomes of dbt's tests, seconds."""
+
+    release_id: int
+    models: tuple[ModelResult, ...]
+    tests: tuple[TestResult, ...]
+    seconds: float
+
+    @property
+    def inserted(self) -> int:
+        """Rows that the candidate added."""
+        return sum(model.inserted for model in self.models)
+
+    @property
+    def closed(self) -> int:
+        """Rows that the candidate replaced or ended."""
+        return sum(model.closed for model in self.models)
+
+
+def build(settings: Settings, candidate: Candidate) -> BuildResult:
+    """Build ``candidate``: every model for the reports that it claimed, its views, dbt's data tests.
+
+    Running it again for the same candidate gives the same rows. The tests judge nothing here: their outcomes
+    are in the result and in ``warehouse.release.summary`` (key ``dbt_tests``) for the gate. Call it inside
+    :func:`warehouse.release.holding`. Raises :class:`BuildFailed`.
+    """
+    started = time.monotonic()
+    builder = make_engine(settings, Role.BUILDER)
+    try:
+        with builder.begin() as connection:
+            _check_candidate(connection, candidate)
+            connection.execute(text(_BUILT))
+            known = set(star.tables(connection))
+            rows = connection.execute(text("select part, content_hash from staging.built"))
+            hashes = {row.part: row.content_hash for row in rows}
+        outdated = [part for part, content_hash in parts().items() if hashes.get(part) != content_hash]
+        seconds: dict[str, float] = {}
+        for _ in range(ROUNDS):
+            seconds |= _run(
+                settings, candidate, ["build", "--exclude-resource-type", "test", "unit_test"], outdated
+            )
+            with builder.begin() as connection:
+                _remember(connection, outdated)
+                # The first build of a table reads every report, not only those of the candidate.
+                everything = bool(set(star.tables(connection)) - known)
+                late = connection.execute(
+                    text(_CLAIM_LATE), {"id": candidate.release_id, "everything": everything}
+                )
+                star.make_views(connection, "candidate", "candidate_release")
+            outdated = []
+            if not late.rowcount:
+                break
+            log.info("reports changed during the build, building them again", changes=late.rowcount)
+        tests = _test(settings, candidate)
+        result = BuildResult(
+            candidate.release_id,
+            _count(builder, candidate, seconds),
+            tests,
+            round(time.monotonic() - started, 3),
+        )
+        _keep(builder, candidate, result)
+    finally:
+        builder.dispose()
+    log.info(
+        "candidate built",
+        release=candidate.release_id,
+        inserted=result.inserted,
+        closed=result.closed,
+        tests=len(tests),
+        seconds=result.seconds,
+    )
+    return result
+
+
+def docs(settings: Settings) -> Path:
+    """Write dbt's documentation as one static page; returns its path."""
+    _invoke(settings, None, ["docs", "generate", "--static"])
+    page = settings.artifacts / "dbt_docs" / "index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    (_target(settings) / "static_index.html").replace(page)
+    return page
+
+
+def parts() -> dict[str, str]:
+    """Hash of each seed, and of all staging views together (``views``), as they stand in the project."""
+    hashes = {f"seed.{file.stem}": _hash([file]) for file in sorted((PROJECT / "seeds").glob("*.csv"))}
+    views = [*(PROJECT / "models" / "staging").rglob("*.sql"), *(PROJECT / "macros").glob("*.sql")]
+    return {**hashes, "views": _hash(sorted(views))}
+
+
+def _hash(files: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.name}\n".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _selection(outdated: Sequence[str]) -> list[str]:
+    """dbt's node selection: the star always, seeds and views only when they changed."""
+    chosen = ["path:models/dimensional", "path:models/marts"]
+    chosen += [part.removeprefix("seed.") for part in outdated if part.startswith("seed.")]
+    # A reloaded seed drops the views that read it.
+    if outdated:
+        chosen.append("path:models/staging")
+    return chosen
+
+
+def _run(
+    settings: Settings, candidate: Candidate, command: list[str], outdated: Sequence[str]
+) -> dict[str, float]:
+    # Full refresh concerns seeds alone: the star's models refuse it.
+    refresh = ["--full-refresh"] if outdated else []
+    results = _invoke(settings, candidate, [*command, *refresh, "--select", *_selection(outdated)])
+    return {result.node.name: float(result.execution_time) for result in results}
+
+
+def _test(settings: Settings, candidate: Candidate) -> tuple[TestResult, ...]:
+    results = _invoke(settings, candidate, ["test", "--select", "test_type:data"], failing=False)
+    return tuple(
+        TestResult(
+            name=result.node.name,
+            model=str(getattr(result.node, "attached_node", None) or "").rpartition(".")[2],
+            severity=str(result.node.config.severity).lower(),
+            status=str(result.status),
+            failures=int(result.failures or 0),
+            message=result.message,
+            query=getattr(result.node, "compiled_code", None) if result.failures else None,
+        )
+        for result in results
+    )
+
+
+def _invoke(
+    settings: Settings, candidate: Candidate | None, command: list[str], *, failing: bool = True
+) -> list[Any]:
+    """Run one dbt command; returns its results. With ``failing``, a node that failed raises."""
+    # Importing dbt takes seconds: only those who build pay for it.
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    folder = settings.home / "dbt"
+    folder.mkdir(parents=True, exist_ok=True)
+    line = [
+        "--quiet",
+        "--log-level",
+        "none",
+        "--log-level-file", "info",
+        "--log-path", str(folder / "logs"),
+        *command,
+        "--project-dir", str(PROJECT),
+        "--profiles-dir", str(PROJECT),
+        "--target-path", str(_target(settings)),
+    ]  # fmt: skip
+    with _invocation, _environment(settings, candidate):
+        outcome = dbtRunner().invoke(line)
+    results = list(getattr(outcome.result, "results", None) or [])
+    broken = [result for result in results if str(result.status) in ("error", "runtime error")]
+    if broken or (failing and not outcome.success):
+        raise _failure(settings, broken, outcome.exception)
+    return results
+
+
+def _failure(settings: Settings, broken: Sequence[Any], exception: BaseException | None) -> BuildFailed:
+    logs = settings.home / "dbt" / "logs" / "dbt.log"
+    if not broken:
+        return BuildFailed(f"dbt stopped before the first model: {exception}", mend=f"See {logs}.")
+    first = broken[0]
+    cause = " ".join(str(first.message).split())
+    others = f" ({len(broken) - 1} more failed)" if len(broken) > 1 else ""
+    return BuildFailed(
+        f"{first.node.resource_type} {first.node.name} failed{others}: {cause}",
+        mend=f"Mend dbt_project/{first.node.original_file_path}, then run the build again. Log: {logs}",
+        model=first.node.name,
+        failed=[result.node.name for result in broken],
+    )
+
+
+def _target(settings: Settings) -> Path:
+    return settings.home / "dbt" / "target"
+
+
+@contextmanager
+def _environment(settings: Settings, candidate: Candidate | None) -> Iterator[None]:
+    """What profile and macros read, in ``os.environ`` for the moment of one call."""
+    address = url(settings, Role.BUILDER)
+    sslmode = address.query.get("sslmode", "prefer")
+    values = {
+        "DBT_ENV_SECRET_BUILDER": address.password or "",
+        "DO_NOT_TRACK": "1",
+        "WAREHOUSE_DBT_HOST": address.host or "127.0.0.1",
+        "WAREHOUSE_DBT_PORT": str(address.port or 5432),
+        "WAREHOUSE_DBT_USER": address.username or "",
+        "WAREHOUSE_DBT_DATABASE": address.database or "",
+        "WAREHOUSE_DBT_SSLMODE": sslmode if isinstance(sslmode, str) else sslmode[0],
+        "WAREHOUSE_CANDIDATE": str(candidate.release_id if candidate else 0),
+        "WAREHOUSE_LOCAL_TIMEZONE": settings.timezone,
+    }
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _check_candidate(connection: Connection, candidate: Candidate) -> None:
+    shown = connection.scalar(text("select warehouse.candidate_release()"))
+    if shown != candidate.release_id:
+        raise BuildFailed(
+            f"Release {candidate.release_id} is not the open candidate (that is {shown}).",
+            mend="Start the night again; it opens a candidate of its own.",
+        )
+
+
+def _remember(connection: Connection, outdated: Sequence[str]) -> None:
+    current = parts()
+    for part in outdated:
+        connection.execute(
+            text(
+                "insert into staging.built (part, content_hash) values (:part, :content_hash)"
+                " on conflict (part) do update set content_hash = excluded.content_hash, built_at = now()"
+            ),
+            {"part": part, "content_hash": current[part]},
+        )
+
+
+def _count(builder: Engine, candidate: Candidate, seconds: dict[str, float]) -> tuple[ModelResult, ...]:
+    counted = []
+    with builder.connect() as connection:
+        for table in star.tables(connection):
+            row = star.execute(
+                connection,
+                sql.SQL(
+                    "select (select count(*) from {table} where release_from = {id}) as inserted,"
+                    " (select count(*) from {table} where release_to = {id}) as closed"
+                ).format(table=sql.Identifier("star", table), id=sql.Literal(candidate.release_id)),
+            ).one()
+            counted.append(ModelResult(table, round(seconds.get(table, 0.0), 3), row.inserted, row.closed))
+    return tuple(counted)
+
+
+def _keep(builder: Engine, candidate: Candidate, result: BuildResult) -> None:
+    """Keep the outcome with the release, where the gate finds the tests in another process."""
+    kept = {
+        "models": [asdict(model) for model in result.models],
+        "dbt_tests": [asdict(test) for test in result.tests],
+    }
+    with builder.begin() as connection:
+        connection.execute(
+            text(
+                "update warehouse.release set summary = summary || cast(:kept as jsonb) where release_id = :id"
+            ),
+            {"kept": json.dumps(kept, ensure_ascii=False), "id": candidate.release_id},
+        )
