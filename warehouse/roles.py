@@ -76,7 +76,8 @@ def ensure_roles(connection: Connection, settings: Settings) -> None:
         verifier = encrypt(password(settings, role).encode(), name.encode(), b"scram-sha-256")
         execute(
             connection,
-            sql.SQL("{} role {} login nosuperuser nocreatedb nocreaterole password {}").format(
+            # Naming an attribute such as nosuperuser takes a superuser; a new role has none anyway.
+            sql.SQL("{} role {} login password {}").format(
                 verb, sql.Identifier(name), sql.Literal(verifier.decode())
             ),
         )
