@@ -79,7 +79,7 @@ def resolve(wanted: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 def attributes(resolved: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
     """The units' attributes at the end of the period: what the rules of a form may ask about.
 
-    Columns: subject_ref, period_start, organization_key, organization_code, is_open and the attributes. A unit
+    Columns: subject_ref, period_start, period_end, organization_key, organization_code, is_open, the attributes. A unit
     whose history begins later has the attributes of its beginning.
     """
     placed = (

@@ -1,0 +1,311 @@
+"""Reading kept files again: after a form, a rule, a waiver or the directory was mended.
+
+What differs becomes a new revision of the arrival that brought the file, with the reason as its cause. The
+order of the past is kept: a file that was outdated stays outdated.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+import structlog
+from sqlalchemy import Connection, Engine, Row, text
+
+from ingestion import store
+from ingestion.errors import FileError
+from ingestion.forms_catalogue import Catalogue, load_forms
+from ingestion.intake import describe, examine, failure_status, finish, open_lane, place_of
+from ingestion.judging import Judged
+from ingestion.load import loading
+from ingestion.placing import Lane
+from ingestion.reading import read_file
+from ingestion.recording import Arrival, Group, Item, record, write_file_findings
+from ingestion.site import Site, SiteError, Source, load_site
+from warehouse.errors import WarehouseError
+from warehouse.settings import Settings
+
+log = structlog.get_logger()
+
+# Files that carried a report of the scope; besides them files that nobody could read or place then, which may
+# hold anything: their reports are filtered once they can be read.
+_ARRIVALS = """
+select a.arrival_id, a.received_at, a.source_code, a.file_name, f.stored_path
+from registry.arrival as a
+inner join registry.file as f on f.file_id = a.file_id
+where
+    exists (
+        select from registry.arrival_report as l
+        inner join registry.report as r on r.report_id = l.report_id
+        where l.arrival_id = a.arrival_id
+            and (cast(:from_ as date) is null or r.period_end >= :from_)
+            and (cast(:to as date) is null or r.period_start <= :to)
+            and (cast(:forms as text[]) is null or r.form_code = any(:forms))
+            and (cast(:units as text[]) is null or r.subject_code = any(:units))
+            and (
+                not :waiting_only
+                or exists (
+                    select from registry.revision as v where v.revision_id = l.revision_id and v.status = 'quarantined'
+                )
+            )
+    )
+    or (a.status in ('unreadable', 'unrecognised') and not exists (
+        select from registry.arrival as twin
+        where twin.file_id = a.file_id and twin.arrival_id < a.arrival_id and twin.source_code = a.source_code
+    ))
+    or (a.status = 'taken_in' and exists (
+        select from registry.finding as q
+        where q.arrival_id = a.arrival_id and q.rule_id in ('UNIT_UNKNOWN', 'UNIT_AMBIGUOUS')
+            and q.revision_id is null and q.resolved_at is null
+    ) and (cast(:forms as text[]) is null or a.form_code is null or a.form_code = any(:forms)))
+order by a.received_at, a.arrival_id
+"""
+
+_TOUCH = """
+insert into registry.change (report_id, from_revision_id, to_revision_id, cause)
+select r.report_id, r.current_revision_id, r.current_revision_id, :cause
+from registry.report as r
+where (r.current_revision_id is not null or exists (
+        select from registry.obligation as o where o.report_id = r.report_id
+    ))
+    and (cast(:from_ as date) is null or r.period_end >= :from_)
+    and (cast(:to as date) is null or r.period_start <= :to)
+    and (cast(:forms as text[]) is null or r.form_code = any(:forms))
+    and (cast(:units as text[]) is null or r.subject_code = any(:units))
+    and not (r.report_id = any(:logged))
+order by r.report_id
+"""
+
+
+class RederiveFailed(WarehouseError):
+    """Kept files could not be read again for a reason that is not theirs; ``result`` says what was done."""
+
+    def __init__(self, result: "Rederivation") -> None:
+        super().__init__(
+            f"{len(result.failed)} kept files could not be read again: {', '.join(result.failed[:5])}.",
+            mend="See the log; the other files of the scope are done.",
+            files=list(result.failed),
+        )
+        self.result = result
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which reports are read again; None means all."""
+
+    from_: date | None = None
+    to: date | None = None
+    forms: tuple[str, ...] | None = None
+    units: tuple[str, ...] | None = None
+
+    def parameters(self) -> dict[str, object]:
+        """For the statements of this module."""
+        return {
+            "from_": self.from_,
+            "to": self.to,
+            "forms": list(self.forms) if self.forms is not None else None,
+            "units": list(self.units) if self.units is not None else None,
+        }
+
+    def within(self, group: Group) -> Group:
+        """The part of a group that lies in the scope; reports without a unit stay, to be named again."""
+        keep = pl.lit(value=True)
+        if self.from_ is not None:
+            keep &= pl.col("period_end") >= self.from_
+        if self.to is not None:
+            keep &= pl.col("period_start") <= self.to
+        if self.forms is not None and group.reading.form.code not in self.forms:
+            keep = pl.lit(value=False)
+        if self.units is not None:
+            keep &= pl.col("subject_code").is_null() | pl.col("subject_code").is_in(list(self.units))
+        reports = group.reports.filter(keep)
+        if len(reports) == len(group.reports):
+            return group
+        kept = set(reports["report_no"])
+        findings = [one for one in group.findings if one.report_no is None or one.report_no in kept]
+        return Group(group.reading, reports, findings)
+
+
+@dataclass(frozen=True)
+class PlannedChange:
+    """One report whose outcome differs: its file, what it was and what it becomes, and the rules that fail now."""
+
+    report_id: int
+    form_code: str
+    subject_code: str
+    period_start: date
+    file_name: str
+    before: str
+    after: str
+    content_differs: bool
+    becomes_current: bool
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rederivation:
+    """What reading the scope's files again changed, or would change (``dry_run``)."""
+
+    dry_run: bool
+    files: int
+    changes: tuple[PlannedChange, ...]
+    unchanged: int
+    touched: int = 0
+    failed: tuple[str, ...] = ()
+
+    def summary(self) -> dict[str, object]:
+        """Counts for a run's record."""
+        return {
+            "dry_run": self.dry_run,
+            "files": self.files,
+            "changes": dict(Counter(f"{change.before} → {change.after}" for change in self.changes)),
+            "unchanged": self.unchanged,
+            "touched": self.touched,
+            "failed": list(self.failed),
+        }
+
+
+def rederive(
+    settings: Settings,
+    from_: date | None = None,
+    to: date | None = None,
+    forms: Sequence[str] | None = None,
+    units: Sequence[str] | None = None,
+    *,
+    reason: str,
+    dry_run: bool = True,
+    touch: bool = False,
+    waiting_only: bool = False,
+    catalogue: Catalogue | None = None,
+) -> Rederivation:
+    """Read the kept files of a scope again with today's forms, rules, waivers and directory.
+
+    ``dry_run`` tells what would change and writes nothing. ``touch`` logs every report of the scope for the next
+    release, also those whose content stays (a model or an indicator changed). ``waiting_only`` reads only files
+    with reports in quarantine, without a unit, or unread.
+
+    Raises :class:`RederiveFailed` at the end when a file failed; the others are done by then.
+    """
+    if not reason.strip():
+        raise WarehouseError("Reading files again needs a reason.", mend="Say what was mended.")
+    scope = Scope(
+        from_, to, tuple(forms) if forms is not None else None, tuple(units) if units is not None else None
+    )
+    known = catalogue if catalogue is not None else load_forms(settings)
+    site = load_site(settings)
+    cause = f"rederive: {reason}"
+    changes: list[PlannedChange] = []
+    failed: list[str] = []
+    unchanged = touched = 0
+    with loading(settings) as engine:
+        with engine.connect() as connection:
+            arrivals = connection.execute(
+                text(_ARRIVALS), {**scope.parameters(), "waiting_only": waiting_only}
+            ).all()
+        lanes: dict[str, Lane] = {}
+        with _transactions(engine, dry_run=dry_run) as transaction:
+            for row in arrivals:
+                if row.source_code not in lanes:
+                    lanes[row.source_code] = open_lane(
+                        engine, settings, _source(site, row.source_code), known
+                    )
+                try:
+                    with transaction() as connection:
+                        lane = lanes[row.source_code]
+                        items = _read_again(connection, settings, lane, row, scope=scope, cause=cause)
+                except Exception as error:
+                    where = place_of(error)
+                    log.error("kept file failed", file=row.file_name, error=where)  # noqa: TRY400
+                    failed.append(f"{row.file_name} ({where})")
+                    continue
+                unchanged += sum(item.decision.same_as is not None for item in items)
+                changes += [_planned(item, row.file_name) for item in items if item.decision.same_as is None]
+            if touch:
+                logged = [change.report_id for change in changes if change.becomes_current]
+                with transaction() as connection:
+                    touched = connection.execute(
+                        text(_TOUCH), {**scope.parameters(), "cause": cause, "logged": logged}
+                    ).rowcount
+    result = Rederivation(dry_run, len(arrivals), tuple(changes), unchanged, touched, tuple(failed))
+    log.info("files read again", reason=reason, **result.summary())
+    if failed:
+        raise RederiveFailed(result)
+    return result
+
+
+def reconsider(settings: Settings, reason: str, *, catalogue: Catalogue | None = None) -> Rederivation:
+    """Judge again what waits: quarantined reports, reports without a unit, files nobody could read.
+
+    For the night after a waiver, the directory or a form changed.
+    """
+    return rederive(settings, reason=reason, dry_run=False, waiting_only=True, catalogue=catalogue)
+
+
+def _read_again(
+    connection: Connection,
+    settings: Settings,
+    lane: Lane,
+    row: Row[Any],
+    *,
+    scope: Scope,
+    cause: str,
+) -> tuple[Item, ...]:
+    arrival = Arrival(row.arrival_id, row.received_at)
+    path = store.locate(settings, row.stored_path)
+    try:
+        readings = read_file(path, name=row.file_name, catalogue=lane.catalogue, source=lane.source)
+    except FileError as error:
+        write_file_findings(connection, arrival, [(Judged(one), None) for one in error.findings], again=True)
+        finish(connection, arrival, failure_status(error), [], error.message_zh)
+        return ()
+    groups = [scope.within(examine(connection, reading, lane)) for reading in readings]
+    recorded = record(connection, arrival, groups, lane, cause=cause, again=True)
+    if any(item.decision.same_as is None for item in recorded.items):
+        finish(connection, arrival, "taken_in", readings, f"{cause} ({describe(recorded)})")
+    return recorded.items
+
+
+@contextmanager
+def _transactions(
+    engine: Engine, *, dry_run: bool
+) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
+    """A transaction for each file; a dry run puts all of them into one that is rolled back at the end."""
+    if not dry_run:
+        yield engine.begin
+        return
+    with engine.connect() as connection, connection.begin() as whole:
+
+        @contextmanager
+        def nested() -> Iterator[Connection]:
+            with connection.begin_nested():
+                yield connection
+
+        yield nested
+        whole.rollback()
+
+
+def _source(site: Site, code: str) -> Source:
+    try:
+        return site.source(code)
+    except SiteError:
+        # A source that was taken out of the site: its files still say who and when they are about.
+        return Source(code="gone", name_zh=code, inbox="-")
+
+
+def _planned(item: Item, file_name: str) -> PlannedChange:
+    before = next((one for one in item.history.revisions if one.revision_id == item.again), None)
+    return PlannedChange(
+        report_id=item.report_id,
+        form_code=item.form_code,
+        subject_code=item.subject_code,
+        period_start=item.period_start,
+        file_name=file_name,
+        before=before.status if before is not None else "missing",
+        after=item.decision.status,
+        content_differs=before is None or before.content_hash != item.content_hash,
+        becomes_current=item.decision.becomes_current,
+        rules=tuple(sorted({one.finding.rule_id for one in item.judged})),
+    )
