@@ -178,7 +178,7 @@ def _bulletin(m: int) -> Delivery:
     table = Table([column[field].name_zh for field in fields], rows, titles=titles, name=f"{YEAR}年{m}月")
     stem = f"cdc/{YEAR}/龙湖区{YEAR}年{m:02d}月法定传染病"
     if m > 6:
-        note = f"发病率按样例常住人口{figures.POPULATION_SERVED}人计算"
+        note = f"注：发病率按样例常住人口{figures.POPULATION_SERVED}人计算"
         table = Table(
             table.columns, rows, titles=titles, footers=[f"填报单位：{CDC.name}", note], name=table.name
         )

@@ -4,9 +4,11 @@ Source of every printed figure: 《龙湖区卫生和计划生育事业发展“
 A figure that no report can yield as printed says why; it is never bent to fit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from typing import Literal
 
 DOCUMENT = "《龙湖区卫生和计划生育事业发展“十三五”规划》"
 
@@ -29,10 +31,9 @@ class Figure:
     """A printed figure and its computed value, ``numerator`` / ``denominator`` x ``scale``."""
 
     indicator: str
-    org_class: str | None
-    """hospital, primary_care, or None for all."""
-    ownership: str | None
-    """public, private, or None for all."""
+    """Code in the indicator catalogue."""
+    slice: str
+    """all, hospital, public_hospital, private_hospital or primary_care, as in the indicator mart."""
     name_zh: str
     unit: str
     section: str
@@ -42,6 +43,12 @@ class Figure:
     scale: int = 1
     verdict: Verdict = Verdict.AGREES
     note: str = ""
+    period_type: Literal["year", "mch_year"] = "year"
+
+    @property
+    def period_start(self) -> date:
+        """First day of the period; the maternal-child year 2015 begins in October 2014."""
+        return date(2014, 10, 1) if self.period_type == "mch_year" else date(2015, 1, 1)
 
     @property
     def digits(self) -> int:
@@ -72,17 +79,8 @@ class Figure:
         return Verdict.IMPOSSIBLE
 
 
-def _count(
-    indicator: str,
-    name: str,
-    unit: str,
-    section: str,
-    number: int,
-    *,
-    of: str | None = None,
-    owned: str | None = None,
-) -> Figure:
-    return Figure(indicator, of, owned, name, unit, section, str(number), number)
+def _count(indicator: str, name: str, unit: str, section: str, number: int, *, of: str = "all") -> Figure:
+    return Figure(indicator, of, name, unit, section, str(number), number)
 
 
 def _rate(
@@ -93,12 +91,15 @@ def _rate(
     *,
     top: int,
     bottom: int,
-    of: str | None = None,
-    owned: str | None = None,
+    of: str = "all",
     verdict: Verdict = Verdict.AGREES,
     note: str = "",
 ) -> Figure:
-    return Figure(indicator, of, owned, name, "%", section, printed, top, bottom, 100, verdict, note)
+    return Figure(indicator, of, name, "%", section, printed, top, bottom, 100, verdict, note)
+
+
+def _maternal(figure: Figure) -> Figure:
+    return replace(figure, period_type="mch_year")
 
 
 _CUT_OFF = (
@@ -106,10 +107,9 @@ _CUT_OFF = (
     "任何整数分母都不能四舍五入为 97.77。同一分母下四个率都是截尾值。"
 )
 _HOSPITAL, _PRIMARY = "hospital", "primary_care"
-_PUBLIC, _PRIVATE = "public", "private"
+_PUBLIC, _PRIVATE = "public_hospital", "private_hospital"
 
-EXPECTED: tuple[Figure, ...] = (
-    # 一（一）2 妇幼卫生
+_MATERNAL: tuple[Figure, ...] = (
     _count("pregnant_hiv_tests", "孕产妇艾滋病检测", "例", "一（一）2", 7_811),
     _count("pregnant_syphilis_tests", "孕产妇梅毒检测", "例", "一（一）2", 7_811),
     _count("pregnant_hbv_tests", "孕产妇乙肝检测", "例", "一（一）2", 7_814),
@@ -131,9 +131,14 @@ EXPECTED: tuple[Figure, ...] = (
         verdict=Verdict.TRUNCATED, note=_CUT_OFF,
     ),
     Figure(
-        "maternal_mortality_ratio", None, None, "孕产妇死亡率", "/10万", "一（一）2", "0", 0, 7_196, 100_000,
+        "maternal_mortality_ratio", "all", "孕产妇死亡率", "/10万", "一（一）2", "0", 0, 7_196, 100_000,
         note="指标表另印 1.26/10万，须有 79365 例活产才可能出现 1 例死亡，本区不可能。",
     ),
+)  # fmt: skip
+
+EXPECTED: tuple[Figure, ...] = (
+    # 一（一）2 妇幼卫生
+    *(_maternal(figure) for figure in _MATERNAL),
     _count("child_0_6_managed", "0-6岁儿童系统管理人数", "人", "一（一）2", 56_334),
     _rate("child_0_6_mgmt_rate", "0-6岁儿童系统管理率", "一（一）2", "95.74", top=56_334, bottom=58_841),
     # 一（一）3 公共卫生
@@ -145,11 +150,11 @@ EXPECTED: tuple[Figure, ...] = (
     _rate("bed_share", "医院床位占比", "一（二）2", "86", top=678, bottom=787, of=_HOSPITAL),
     _count("beds_actual", "基层医疗卫生机构床位数", "张", "一（二）2", 109, of=_PRIMARY),
     _rate("bed_share", "基层医疗卫生机构床位占比", "一（二）2", "14", top=109, bottom=787, of=_PRIMARY),
-    _rate("bed_share", "公立医院床位占比", "一（二）2", "67.7", top=459, bottom=678, of=_HOSPITAL, owned=_PUBLIC),
-    _rate("bed_share", "民营医院床位占比", "一（二）2", "32.3", top=219, bottom=678, of=_HOSPITAL, owned=_PRIVATE),
+    _rate("bed_share", "公立医院床位占比", "一（二）2", "67.7", top=459, bottom=678, of=_PUBLIC),
+    _rate("bed_share", "民营医院床位占比", "一（二）2", "32.3", top=219, bottom=678, of=_PRIVATE),
     # 一（二）3 卫生人员总数
     Figure(
-        "health_personnel", None, None, "卫生人员总数", "人", "一（二）3", "1889", 1_945, verdict=Verdict.IMPOSSIBLE,
+        "health_personnel", "all", "卫生人员总数", "人", "一（二）3", "1889", 1_945, verdict=Verdict.IMPOSSIBLE,
         note="1773 + 42 + 28 + 102 = 1945；1889 = 1773 + 42 + 102 − 28，疑将管理人员由加误为减。",
     ),
     _count("health_technicians", "卫生技术人员", "人", "一（二）3", 1_773),
@@ -164,12 +169,12 @@ EXPECTED: tuple[Figure, ...] = (
     _rate("visit_share_hospital", "医院诊疗占比", "一（三）1", "63.59", top=802_270, bottom=1_261_543),
     _count("total_visits", "基层医疗卫生机构诊疗人次", "人次", "一（三）1", 459_273, of=_PRIMARY),
     _rate("visit_share_primary_care", "基层医疗卫生机构诊疗占比", "一（三）1", "36.41", top=459_273, bottom=1_261_543),
-    _count("total_visits", "公立医院诊疗人次", "人次", "一（三）1", 632_383, of=_HOSPITAL, owned=_PUBLIC),
+    _count("total_visits", "公立医院诊疗人次", "人次", "一（三）1", 632_383, of=_PUBLIC),
     _rate(
         "visit_share_public_hospital", "公立医院诊疗占医院比", "一（三）1", "78.83", top=632_383, bottom=802_270,
         verdict=Verdict.ROUNDING, note="632383/802270 = 78.824 %，应为 78.82。",
     ),
-    _count("total_visits", "民营医院诊疗人次", "人次", "一（三）1", 169_887, of=_HOSPITAL, owned=_PRIVATE),
+    _count("total_visits", "民营医院诊疗人次", "人次", "一（三）1", 169_887, of=_PRIVATE),
     _rate(
         "visit_share_private_hospital", "民营医院诊疗占医院比", "一（三）1", "21.17", top=169_887, bottom=802_270,
         verdict=Verdict.TRUNCATED, note="169887/802270 = 21.176 %，应为 21.18；与 78.83 互为补数。",
@@ -179,15 +184,15 @@ EXPECTED: tuple[Figure, ...] = (
     _rate("admission_share", "医院入院占比", "一（三）1", "91.05", top=22_235, bottom=24_420, of=_HOSPITAL),
     _count("admissions", "基层医疗卫生机构入院人次", "人次", "一（三）1", 2_185, of=_PRIMARY),
     _rate("admission_share", "基层医疗卫生机构入院占比", "一（三）1", "8.95", top=2_185, bottom=24_420, of=_PRIMARY),
-    _count("admissions", "公立医院入院人次", "人次", "一（三）1", 17_257, of=_HOSPITAL, owned=_PUBLIC),
+    _count("admissions", "公立医院入院人次", "人次", "一（三）1", 17_257, of=_PUBLIC),
     _rate(
         "admission_share", "公立医院入院占医院比", "一（三）1", "77.61", top=17_257, bottom=22_235,
-        of=_HOSPITAL, owned=_PUBLIC,
+        of=_PUBLIC,
     ),
-    _count("admissions", "民营医院入院人次", "人次", "一（三）1", 4_978, of=_HOSPITAL, owned=_PRIVATE),
+    _count("admissions", "民营医院入院人次", "人次", "一（三）1", 4_978, of=_PRIVATE),
     _rate(
         "admission_share", "民营医院入院占医院比", "一（三）1", "22.39", top=4_978, bottom=22_235,
-        of=_HOSPITAL, owned=_PRIVATE,
+        of=_PRIVATE,
     ),
     # 一（三）2 病床使用（床日数为样例所取，使各率与印刷值一致）
     _rate("bed_occupancy_rate", "病床使用率", "一（三）2", "65.7", top=188_633, bottom=287_255),
@@ -201,11 +206,11 @@ EXPECTED: tuple[Figure, ...] = (
     ),
     _rate(
         "bed_occupancy_rate", "公立医院病床使用率", "一（三）2", "74.9", top=125_484, bottom=167_535,
-        of=_HOSPITAL, owned=_PUBLIC,
+        of=_PUBLIC,
     ),
     _rate(
         "bed_occupancy_rate", "民营医院病床使用率", "一（三）2", "57.3", top=45_803, bottom=79_935,
-        of=_HOSPITAL, owned=_PRIVATE,
+        of=_PRIVATE,
     ),
 )  # fmt: skip
 """Every figure of section 一 that the five forms carry, in the order of the plan."""

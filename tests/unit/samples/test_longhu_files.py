@@ -123,15 +123,9 @@ def total(rows: Any, field: str) -> Decimal:
     return sum((Decimal(str(row[field])) for row in rows), Decimal(0))
 
 
-def in_slice(code: str, org_class: str | None, ownership: str | None) -> bool:
+def in_slice(code: str, of: str) -> bool:
     (group,) = [unit.group for unit in INSTITUTIONS if unit.code == code]
-    if org_class == "primary_care":
-        return group is Group.PRIMARY
-    if org_class == "hospital":
-        return group is (
-            {"public": Group.PUBLIC, "private": Group.PRIVATE}[ownership] if ownership else group
-        ) and (group is not Group.PRIMARY)
-    return True
+    return of in ("all", group) or (of == "hospital" and group is not Group.PRIMARY)
 
 
 INSTITUTION_FIGURES = {
@@ -155,7 +149,7 @@ INSTITUTION_FIGURES = {
     ids=lambda f: f"{f.section} {f.name_zh}",
 )
 def test_annual_forms_add_up_to_the_printed_figure(figure: Any, annual: dict[str, Record]) -> None:
-    rows = [r for code, r in annual.items() if in_slice(code, figure.org_class, figure.ownership)]
+    rows = [r for code, r in annual.items() if in_slice(code, figure.slice)]
     fields = INSTITUTION_FIGURES[figure.indicator]
     if figure.indicator == "bed_occupancy_rate":
         assert [total(rows, field) for field in fields] == [figure.numerator, figure.denominator]
@@ -179,7 +173,7 @@ def test_primary_care_stocks_yield_the_printed_rates(
     monthly: dict[tuple[str, int], Record],
 ) -> None:
     (figure,) = [f for f in EXPECTED if f.indicator == indicator]
-    primary = [r for code, r in annual.items() if in_slice(code, "primary_care", None)]
+    primary = [r for code, r in annual.items() if in_slice(code, "primary_care")]
     assert total(primary, bottom) == figure.denominator
     if top:
         assert total(primary, top) == figure.numerator
@@ -239,8 +233,8 @@ def test_a_field_that_does_not_concern_a_unit_is_blank_and_not_zero(
     monthly: dict[tuple[str, int], Record],
 ) -> None:
     for (code, _), record in monthly.items():
-        assert ("expenditure_public_health" in record) == in_slice(code, "primary_care", None)
-        assert ("pathway_discharges" in record) == in_slice(code, "hospital", "public")
+        assert ("expenditure_public_health" in record) == in_slice(code, "primary_care")
+        assert ("pathway_discharges" in record) == in_slice(code, "public_hospital")
         assert not [field for field in record if field.startswith("proxy_")]
 
 
