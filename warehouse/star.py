@@ -51,10 +51,11 @@ left join pg_attribute as a on c.oid = a.attrelid and d.objsubid = a.attnum and 
 where n.nspname = 'star' and c.relname = :name
 """
 
-# Adding zero to the release columns makes PostgreSQL evaluate the reader's own filter first.
+# Adding zero to one column makes PostgreSQL evaluate the reader's own filter before it; adding it to both would
+# cost bare scans half as much again.
 _VIEW = """
 create or replace view {view} as select {columns} from {table}
-where (release_from + 0) <= (select {release}()) and (release_to + 0) > (select {release}())
+where release_from <= (select {release}()) and (release_to + 0) > (select {release}())
 """
 
 
