@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from ingestion.findings import Finding
 
-NEVER_WAIVED = frozenset({"REPORT_TWICE_IN_FILE", "UNIT_AMBIGUOUS", "UNIT_UNKNOWN"})
+NEVER_WAIVED = frozenset({"REPORT_TWICE_IN_FILE", "MEMBER_TWICE_IN_REPORT", "UNIT_AMBIGUOUS", "UNIT_UNKNOWN"})
 """Rules without which nobody could say which number is the report's."""
 
 ACCEPTED = ("accepted", "accepted_with_warnings")

@@ -237,8 +237,10 @@ def record(
     *,
     cause: str,
     again: bool = False,
+    partial: bool = False,
 ) -> Recorded:
-    """Record everything a file said. ``again``: the file was recorded before and has been read anew.
+    """Record everything a file said. ``again``: the file was recorded before and has been read anew, perhaps only
+    a part of it (``partial``).
 
     Locks the reports, judges each against its history, then writes what is new: revisions, their rows,
     findings, positions, the moved current revision and the change for the next release.
@@ -266,7 +268,7 @@ def record(
             if one.finding.rule_id == "TWO_REPORTERS"
         ]
     _write_findings(connection, arrival, findings)
-    write_file_findings(connection, arrival, apart, again=again)
+    write_file_findings(connection, arrival, apart, again=again, partial=partial)
     return Recorded(tuple(items), unplaced, tuple(one for one, _ in (*findings, *apart)), tuple(whole_file))
 
 
@@ -276,8 +278,12 @@ def write_file_findings(
     findings: Iterable[tuple[Judged, Item | None]],
     *,
     again: bool = False,
+    partial: bool = False,
 ) -> None:
-    """Write findings that belong to no revision; on a second reading only what differs from the first."""
+    """Write findings that belong to no revision; on a second reading only what differs from the first.
+
+    What a second reading of the whole file no longer meets is resolved.
+    """
     wanted = list(findings)
     if again:
         known = {
@@ -293,7 +299,7 @@ def write_file_findings(
         }
         found = {(f.rule_id, f.sheet, f.cell, f.value) for f in (one.finding for one, _ in wanted)}
         gone = [finding_id for place, finding_id in known.items() if place not in found]
-        if gone:
+        if gone and not partial:
             connection.execute(
                 text("update registry.finding set resolved_at = now() where finding_id = any(:gone)"),
                 {"gone": gone},

@@ -52,10 +52,7 @@ where
                 )
             )
     )
-    or (a.status in ('unreadable', 'unrecognised') and not exists (
-        select from registry.arrival as twin
-        where twin.file_id = a.file_id and twin.arrival_id < a.arrival_id and twin.source_code = a.source_code
-    ))
+    or a.status in ('unreadable', 'unrecognised')
     or (a.status = 'taken_in' and exists (
         select from registry.finding as q
         where q.arrival_id = a.arrival_id and q.rule_id in ('UNIT_UNKNOWN', 'UNIT_AMBIGUOUS')
@@ -111,7 +108,7 @@ class Scope:
         }
 
     def within(self, group: Group) -> Group:
-        """The part of a group that lies in the scope; reports without a unit stay, to be named again."""
+        """The part of a group that lies in the scope."""
         keep = pl.lit(value=True)
         if self.from_ is not None:
             keep &= pl.col("period_end") >= self.from_
@@ -120,7 +117,7 @@ class Scope:
         if self.forms is not None and group.reading.form.code not in self.forms:
             keep = pl.lit(value=False)
         if self.units is not None:
-            keep &= pl.col("subject_code").is_null() | pl.col("subject_code").is_in(list(self.units))
+            keep &= pl.col("subject_code").is_in(list(self.units))
         reports = group.reports.filter(keep)
         if len(reports) == len(group.reports):
             return group
@@ -261,8 +258,10 @@ def _read_again(
         write_file_findings(connection, arrival, [(Judged(one), None) for one in error.findings], again=True)
         finish(connection, arrival, failure_status(error), [], error.message_zh)
         return ()
-    groups = [scope.within(examine(connection, reading, lane)) for reading in readings]
-    recorded = record(connection, arrival, groups, lane, cause=cause, again=True)
+    whole = [examine(connection, reading, lane) for reading in readings]
+    groups = [group for group in map(scope.within, whole) if not group.reports.is_empty()]
+    partial = sum(len(group.reports) for group in groups) < sum(len(group.reports) for group in whole)
+    recorded = record(connection, arrival, groups, lane, cause=cause, again=True, partial=partial)
     if any(item.decision.same_as is None for item in recorded.items):
         finish(connection, arrival, "taken_in", readings, f"{cause} ({describe(recorded)})")
     return recorded.items

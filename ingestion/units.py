@@ -117,7 +117,7 @@ def findings(reports: pl.DataFrame, known: pl.DataFrame) -> list[Finding]:
     )
     offers: dict[str, str] = {}
     for row in unknown.iter_rows(named=True):
-        printed = row["subject_ref"]
+        printed = row["subject_ref"] or row["subject_name"] or ""
         if row["candidates"] > 1:
             found.append(
                 Finding(
