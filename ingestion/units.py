@@ -97,7 +97,14 @@ def attributes(resolved: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
         )
         .filter((pl.col("begins") <= pl.col("period_end")) & (pl.col("valid_to") > pl.col("period_end")))
         .select(
-            "subject_ref", "period_start", "organization_key", "organization_code", "is_open", *ATTRIBUTES
+            "subject_ref",
+            "period_start",
+            "period_end",
+            "organization_key",
+            "organization_code",
+            "valid_from",
+            "is_open",
+            *ATTRIBUTES,
         )
     )
 
