@@ -111,7 +111,9 @@ def is_prepared(connection: Connection, form: Form) -> bool:
         connection.execute(
             text("select edition, definition_hash from registry.form where form_code = :code"),
             {"code": form.code},
-        ).tuples().all()
+        )
+        .tuples()
+        .all()
     )
     return all(hashes.get(edition.code) == form.definition_hash for edition in form.editions)
 
