@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,8 +37,27 @@ _BUILT = """
 create table if not exists staging.built (
     part text primary key,
     content_hash text not null,
+    release_id int not null,
+    attempt int not null,
     built_at timestamptz not null default now()
 )
+"""
+
+# The lists are rows of the star: those that a rejected, undone or cleared candidate wrote are not there any more.
+_STANDING = """
+select built.part, built.content_hash
+from staging.built as built
+left join warehouse.release as release on built.release_id = release.release_id
+where built.part <> 'lists' or release.status = 'published'
+    or (built.release_id = :release_id and built.attempt = :attempt)
+"""
+
+_REMEMBER = """
+insert into staging.built (part, content_hash, release_id, attempt)
+values (:part, :content_hash, :release_id, :attempt)
+on conflict (part) do update set
+    content_hash = excluded.content_hash, release_id = excluded.release_id, attempt = excluded.attempt,
+    built_at = now()
 """
 
 _CLAIM_LATE = """
@@ -111,23 +130,26 @@ def build(settings: Settings, candidate: Candidate) -> BuildResult:
             _check_candidate(connection, candidate)
             connection.execute(text(_BUILT))
             known = set(star.tables(connection))
-            rows = connection.execute(text("select part, content_hash from staging.built"))
-            hashes = {row.part: row.content_hash for row in rows}
-        outdated = [part for part, content_hash in parts().items() if hashes.get(part) != content_hash]
+            rows = connection.execute(text(_STANDING), _identity(candidate))
+            standing = {row.part: row.content_hash for row in rows}
+        outdated = {part: wanted for part, wanted in parts().items() if standing.get(part) != wanted}
         seconds: dict[str, float] = {}
         for _ in range(ROUNDS):
             seconds |= _run(
                 settings, candidate, ["build", "--exclude-resource-type", "test", "unit_test"], outdated
             )
             with builder.begin() as connection:
-                _remember(connection, outdated)
+                for part, content_hash in outdated.items():
+                    connection.execute(
+                        text(_REMEMBER), {**_identity(candidate), "part": part, "content_hash": content_hash}
+                    )
                 # The first build of a table reads every report, not only those of the candidate.
                 everything = bool(set(star.tables(connection)) - known)
                 late = connection.execute(
                     text(_CLAIM_LATE), {"id": candidate.release_id, "everything": everything}
                 )
                 star.make_views(connection, "candidate", "candidate_release")
-            outdated = []
+            outdated = {}
             if not late.rowcount:
                 break
             log.info("reports changed during the build, building them again", changes=late.rowcount)
@@ -162,10 +184,19 @@ def docs(settings: Settings) -> Path:
 
 
 def parts() -> dict[str, str]:
-    """Hash of each seed, and of all staging views together (``views``), as they stand in the project."""
-    hashes = {f"seed.{file.stem}": _hash([file]) for file in sorted((PROJECT / "seeds").glob("*.csv"))}
-    views = [*(PROJECT / "models" / "staging").rglob("*.sql"), *(PROJECT / "macros").glob("*.sql")]
-    return {**hashes, "views": _hash(sorted(views))}
+    """Hash of each part of the project that is built only when it changed.
+
+    ``seed.<name>`` one seed each, ``views`` all staging views, ``lists`` the dimensions made of seeds alone.
+    """
+    seeds = sorted((PROJECT / "seeds").glob("*.csv"))
+    macros = sorted((PROJECT / "macros").glob("*.sql"))
+    views = sorted((PROJECT / "models" / "staging").rglob("*.sql"))
+    lists = sorted((PROJECT / "models" / "dimensional" / "lists").iterdir())
+    return {
+        **{f"seed.{seed.stem}": _hash([seed]) for seed in seeds},
+        "views": _hash([*views, *macros]),
+        "lists": _hash([*lists, *macros, *seeds]),
+    }
 
 
 def _hash(files: Sequence[Path]) -> str:
@@ -176,18 +207,21 @@ def _hash(files: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def _selection(outdated: Sequence[str]) -> list[str]:
-    """dbt's node selection: the star always, seeds and views only when they changed."""
-    chosen = ["path:models/dimensional", "path:models/marts"]
-    chosen += [part.removeprefix("seed.") for part in outdated if part.startswith("seed.")]
+def _selection(outdated: Iterable[str]) -> list[str]:
+    """dbt's node selection: the star always, seeds, views and lists only when they changed."""
+    chosen = ["path:models/dimensional/*.sql", "path:models/marts"]
+    seeds = [part.removeprefix("seed.") for part in outdated if part.startswith("seed.")]
+    chosen += seeds
     # A reloaded seed drops the views that read it.
-    if outdated:
+    if seeds or "views" in outdated:
         chosen.append("path:models/staging")
+    if "lists" in outdated:
+        chosen.append("path:models/dimensional/lists")
     return chosen
 
 
 def _run(
-    settings: Settings, candidate: Candidate, command: list[str], outdated: Sequence[str]
+    settings: Settings, candidate: Candidate, command: list[str], outdated: Iterable[str]
 ) -> dict[str, float]:
     # Full refresh concerns seeds alone: the star's models refuse it.
     refresh = ["--full-refresh"] if outdated else []
@@ -296,16 +330,8 @@ def _check_candidate(connection: Connection, candidate: Candidate) -> None:
         )
 
 
-def _remember(connection: Connection, outdated: Sequence[str]) -> None:
-    current = parts()
-    for part in outdated:
-        connection.execute(
-            text(
-                "insert into staging.built (part, content_hash) values (:part, :content_hash)"
-                " on conflict (part) do update set content_hash = excluded.content_hash, built_at = now()"
-            ),
-            {"part": part, "content_hash": current[part]},
-        )
+def _identity(candidate: Candidate) -> dict[str, int]:
+    return {"release_id": candidate.release_id, "attempt": candidate.attempt}
 
 
 def _count(builder: Engine, candidate: Candidate, seconds: dict[str, float]) -> tuple[ModelResult, ...]:

@@ -105,3 +105,8 @@
         where release_to = {{ open_end() }}
     {%- endfor -%}
 {%- endmacro %}
+
+{#- Time zone in which a day ends, for due dates. -#}
+{% macro local_timezone() -%}
+    {%- if execute -%}{{ env_var('WAREHOUSE_LOCAL_TIMEZONE', 'Asia/Shanghai') }}{%- else -%}Asia/Shanghai{%- endif -%}
+{%- endmacro %}

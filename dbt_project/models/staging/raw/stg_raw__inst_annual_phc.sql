@@ -2,6 +2,7 @@
 select
     report.report_id,
     report.organization_key,
+    report.part,
     report.subject_code,
     report.region_code,
     report.period_type,

@@ -1,0 +1,16 @@
+-- Grain: one row per indicator.
+{{ config(unique_key=['indicator_code'], meta={'scope': 'all'}) }}
+select
+    indicator.indicator_code,
+    indicator.name_zh,
+    indicator.name_en,
+    indicator.domain,
+    indicator.unit,
+    indicator.scale,
+    indicator.aggregation_class,
+    indicator.numerator,
+    indicator.denominator,
+    indicator.definition_source,
+    indicator.by_organization,
+    {{ release_columns() }}
+from {{ ref('indicator') }} as indicator

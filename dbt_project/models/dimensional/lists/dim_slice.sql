@@ -1,0 +1,10 @@
+-- Grain: one row per slice of institutions by which indicators are computed.
+{{ config(unique_key=['slice'], meta={'scope': 'all'}) }}
+select
+    slice.slice,
+    slice.parent_slice,
+    slice.class_group,
+    slice.ownership,
+    slice.name_zh,
+    {{ release_columns() }}
+from {{ ref('slice') }} as slice
