@@ -26,6 +26,8 @@ _IGNORED = re.compile(r"(^|/)(\.|~\$)|\.(part|tmp|crdownload|filepart)$", re.IGN
 class InboxError(WarehouseError):
     """An inbox cannot be reached or listed."""
 
+    passing = True
+
 
 class FileChanged(WarehouseError):
     """A file changed while it was being read; the next night takes it."""

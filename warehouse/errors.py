@@ -10,6 +10,9 @@ class WarehouseError(Exception):
     Never put a person-level value in it.
     """
 
+    passing = False
+    """True for errors that another try may not meet: Airflow retries these and no others."""
+
     def __init__(self, message: str, *, mend: str | None = None, **context: Any) -> None:
         self.message = message
         self.mend = mend
@@ -24,9 +27,13 @@ class SettingsError(WarehouseError):
 class ServerError(WarehouseError):
     """The database server cannot be started, stopped or reached."""
 
+    passing = True
+
 
 class CandidateBusy(WarehouseError):
     """Another process is working on the candidate release at this moment."""
+
+    passing = True
 
 
 class CandidateLost(WarehouseError):

@@ -1,0 +1,59 @@
+# Health-report warehouse. `make` lists the targets; each works as root and as an ordinary user.
+.DEFAULT_GOAL := help
+.PHONY: help setup nightly test unit up down status bench lint format lock lock-check clean
+
+PYTHON := .venv/bin/python
+WAREHOUSE := $(PYTHON) -m warehouse
+UV := $(PYTHON) -m uv
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Create or refresh .venv from the hash-pinned lock; instant and offline when it is up to date
+	@sh .ci/setup
+
+nightly: setup ## Run the night: sample reports on a new instance, load, build, audit, publish, summary
+	@$(WAREHOUSE) sample --if-missing
+	@$(WAREHOUSE) nightly
+
+test: setup ## Run all tests: unit, integration, end to end
+	@$(PYTHON) -m pytest tests/unit tests/integration tests/e2e
+
+unit: setup ## Run the tests that need no database
+	@$(PYTHON) -m pytest tests/unit
+
+up: setup ## Start PostgreSQL and Airflow on loopback, with the nightly schedule on
+	@$(WAREHOUSE) up
+
+down: setup ## Stop what `make up` and `make nightly` started
+	@$(WAREHOUSE) down
+
+status: setup ## Say what runs, which release is public, how the last runs went
+	@$(WAREHOUSE) status
+
+bench: setup ## Measure, and print the table of ratios
+	@$(PYTHON) -m tests.benchmarks
+
+lint: setup ## Check style, types, SQL and YAML
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -m yamllint --strict .
+	@$(PYTHON) -m sqlfluff lint --processes 2 dbt_project
+
+format: setup ## Put the code into its style
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+LOCK := pip compile pyproject.toml --group dev --group build --universal --generate-hashes --no-header --no-emit-index-url --quiet
+
+lock: setup ## Resolve the dependencies anew into requirements.lock
+	@$(UV) $(LOCK) --upgrade --output-file requirements.lock
+
+lock-check: setup ## Fail when requirements.lock does not follow from pyproject.toml
+	@cp requirements.lock .venv/requirements.check
+	@$(UV) $(LOCK) --output-file .venv/requirements.check
+	@cmp -s requirements.lock .venv/requirements.check || { echo "requirements.lock is stale; run: make lock" >&2; exit 1; }
+
+clean: ## Remove .venv and caches; the instance in .warehouse stays
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs

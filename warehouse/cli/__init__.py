@@ -1,0 +1,18 @@
+"""The ``warehouse`` command: each step of the walk on its own, for people and, with ``--json``, for machines.
+
+One module a group of commands. A command reads its arguments, calls a public function of a room and prints what
+came back; whatever the function raises as a :class:`~warehouse.errors.WarehouseError` becomes one clear line.
+"""
+
+from warehouse.cli import data, night, releases, server
+from warehouse.cli.output import App
+
+app = App(
+    help="Warehouse of periodic health reports: nightly load, quarantine, releases.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for group in (server, night, data, releases):
+    group.register(app)
+
+__all__ = ["app"]

@@ -1,0 +1,140 @@
+"""Commands that run a DAG and those around it: nightly, backfill, sample, checks."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from warehouse.cli.output import App, Json, console, plain, print_json, print_rows
+from warehouse.cli.server import prepare
+from warehouse.database import Role, engine
+from warehouse.errors import SettingsError
+from warehouse.settings import Settings, get_settings
+
+
+def register(app: App) -> None:
+    """Add the commands of this module."""
+    for command in (nightly, backfill, sample, checks):
+        app.command()(command)
+
+
+def nightly(*, as_json: Json = False) -> None:
+    """Run the night now: take in what waits, build, audit, publish; then say what happened."""
+    settings = get_settings()
+    if not settings.site.is_dir():
+        raise SettingsError(
+            f"There is no site folder {settings.site}.",
+            mend="Put the constructed sample there with: warehouse sample",
+        )
+    _run(settings, "nightly", {}, as_json=as_json)
+
+
+def backfill(
+    *,
+    first: Annotated[
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of the periods.")
+    ],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day of the periods.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with every revision and change.")],
+    chunk: Annotated[Literal["year", "month"], typer.Option(help="Size of a chunk.")] = "year",
+    form: Annotated[
+        list[str] | None, typer.Option(help="Only this form; may be given more than once.")
+    ] = None,
+    unit: Annotated[
+        list[str] | None, typer.Option(help="Only this unit; may be given more than once.")
+    ] = None,
+    touch: Annotated[bool, typer.Option("--touch", help="Rebuild unchanged reports, too.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Only say what would change.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Read stored files of past periods again through today's forms and rules, and publish what changes."""
+    conf = {
+        "from": f"{first:%Y-%m-%d}",
+        "to": f"{last:%Y-%m-%d}",
+        "chunk": chunk,
+        "forms": form or [],
+        "units": unit or [],
+        "reason": reason,
+        "touch": touch,
+        "dry_run": dry_run,
+    }
+    _run(get_settings(), "backfill", conf, as_json=as_json)
+
+
+def sample(
+    *,
+    delivery: Annotated[
+        Literal["main", "amendment"], typer.Option(help="Which delivery of reports.")
+    ] = "main",
+    if_missing: Annotated[
+        bool, typer.Option("--if-missing", help="Do nothing when this instance has a site folder.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Put the constructed sample (Longhu 2015) into the site folder and the inboxes of this instance."""
+    from samples import longhu  # noqa: PLC0415
+
+    settings = get_settings()
+    if if_missing and settings.site.exists():
+        written: list[Path] = []
+    elif (settings.site, settings.inbox) != (settings.home / "site", settings.home / "inbox"):
+        raise SettingsError(
+            "The sample is only written below the instance's home, but site or inbox lie elsewhere.",
+            mend="Unset WAREHOUSE_SITE and WAREHOUSE_INBOX, or set another WAREHOUSE_HOME for the sample.",
+        )
+    else:
+        written = longhu.write(settings.home, delivery=delivery)
+    if as_json:
+        print_json({"written": written})
+    elif written:
+        console.print(f"{len(written)} constructed reports written to {settings.inbox}", soft_wrap=True)
+
+
+def checks(
+    *,
+    release: Annotated[
+        int | None, typer.Option(help="Release or candidate; the newest audited if left out.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Those that passed, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List what the gate found: checks that failed, how many rows, and the SQL that shows them."""
+    from sqlalchemy import text  # noqa: PLC0415
+
+    with engine(Role.AUDITOR).connect() as connection:
+        found = connection.execute(
+            text(
+                "select distinct on (check_id) release_id, check_id, suite, severity, status, failing_rows,"
+                " message_zh, message_en, observed, expected, failing_query"
+                " from audit.check_result where release_id = coalesce(:release,"
+                " (select release_id from audit.check_result order by checked_at desc limit 1))"
+                " order by check_id, attempt desc"
+            ),
+            {"release": release},
+        ).mappings()
+        rows = [dict(row) for row in found if every or row["status"] != "passed"]
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("release_id", "severity", "status", "check_id", "failing_rows", "message_zh", "observed")
+    print_rows(rows, columns, title="Checks", empty="Every check passed.")
+
+
+def _run(settings: Settings, dag_id: str, conf: dict[str, Any], *, as_json: bool) -> None:
+    from warehouse.airflow.launch import launched  # noqa: PLC0415
+    from warehouse.cli.night_summary import show_summary  # noqa: PLC0415
+    from warehouse.cli.progress import watch  # noqa: PLC0415
+    from warehouse.summary import summarise  # noqa: PLC0415
+
+    prepare(settings)
+    with launched(settings, dag_id, conf) as run:
+        watch(engine(Role.AUDITOR), run.run_id, run.ended, silent=as_json)
+        succeeded = run.succeeded()
+    summary = summarise(run.run_id)
+    if as_json:
+        print_json({**plain(summary), "succeeded": succeeded and summary.succeeded, "log": run.log_file})
+    else:
+        show_summary(settings, summary, run.log_file)
+    if not (succeeded and summary.succeeded):
+        raise typer.Exit(1)

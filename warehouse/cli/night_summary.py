@@ -1,0 +1,158 @@
+"""The summary that a night ends with, for a person."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from warehouse.cli.output import console, plain, print_rows, shown
+from warehouse.cli.progress import LABELS
+from warehouse.settings import Settings
+from warehouse.summary import Summary
+
+SHOWN_PROBLEMS = 10
+SHOWN_INDICATORS = 10
+LOG_LINES = 12
+
+
+def show_summary(settings: Settings, summary: Summary, log_file: Path | None) -> None:
+    """Print what the run did and how to look further."""
+    console.print()
+    console.print(_verdict(summary), soft_wrap=True)
+    if not summary.stages and log_file is not None:
+        console.print("\n".join(log_file.read_text(errors="replace").splitlines()[-LOG_LINES:]), markup=False)
+    _show_intake(summary)
+    _show_checks(summary)
+    _show_headline(summary)
+    _show_stages(summary)
+    _show_ways_on(settings, summary, log_file)
+
+
+def _verdict(summary: Summary) -> Text:
+    release = f"Release {summary.published}" if summary.published else None
+    if not summary.succeeded:
+        line = Text("FAILED  ", style="bold red").append(str(summary.run.get("outcome")), style="default")
+        now = (
+            f"BI reads release {summary.current_release}."
+            if summary.current_release
+            else "Nothing is published."
+        )
+        return line.append(f"\n{now}", style="dim")
+    if release is None:
+        kept = f"; BI goes on reading release {summary.current_release}" if summary.current_release else ""
+        return Text("Nothing changed, nothing published", style="bold green").append(
+            f"{kept}.", style="default"
+        )
+    return Text(f"{release} is published", style="bold green").append(".", style="default")
+
+
+def _show_intake(summary: Summary) -> None:
+    if summary.files:
+        total = sum(row["files"] for row in summary.files)
+        by_status = _joined(_sums(summary.files, "status", "files"))
+        console.print(f"\n[bold]Files[/bold]    {total}  ({by_status})", highlight=False)
+        console.print(
+            f"[bold]Reports[/bold]  {sum(summary.reports.values()):,} revisions  ({_joined(summary.reports)})",
+            highlight=False,
+        )
+    _show_problems(
+        "Quarantined (warehouse quarantine)",
+        summary.quarantined,
+        ("form", "subject", "period_start", "file", "cell", "why"),
+    )
+    _show_problems("Files not read", summary.refused, ("source", "file", "status", "why"))
+
+
+def _show_checks(summary: Summary) -> None:
+    if summary.checks["run"]:
+        counted = summary.checks
+        console.print(
+            f"\n[bold]Checks[/bold]   {counted['run']} run, {counted['passed']} passed, {counted['failed']} not passed",
+            highlight=False,
+        )
+    _show_problems(
+        "Checks not passed (warehouse checks)",
+        summary.failed_checks,
+        ("severity", "status", "check_id", "failing_rows", "message_zh"),
+    )
+
+
+def _show_headline(summary: Summary) -> None:
+    if not (summary.headline and summary.published):
+        return
+    table = Table(
+        title="\nHeadline", title_justify="left", title_style="bold", show_edge=False, pad_edge=False
+    )
+    for column, side in (
+        ("indicator", "left"),
+        ("period", "left"),
+        ("value", "right"),
+        ("numerator", "right"),
+        ("denominator", "right"),
+    ):
+        table.add_column(column, justify=side)  # type: ignore[arg-type]
+    for row in map(plain, summary.headline[:SHOWN_INDICATORS]):
+        table.add_row(
+            str(row.get("name_zh")),
+            str(row.get("period_start")),
+            f"{shown(row.get('value'))} {row.get('unit') or ''}".rstrip(),
+            shown(row.get("numerator")),
+            shown(row.get("denominator")),
+        )
+    console.print(table)
+
+
+def _show_stages(summary: Summary) -> None:
+    table = Table.grid(padding=(0, 1))
+    for stage in summary.stages:
+        style = "default" if stage["status"] == "succeeded" else "red"
+        name = f"{LABELS.get(stage['stage'], stage['stage'])} {stage['lane']}".rstrip()
+        table.add_row(Text(f"{stage['seconds']:.1f}", justify="right"), Text(name, style=style))
+    work = sum(stage["seconds"] for stage in summary.stages)
+    console.print(f"\n[bold]Seconds[/bold]  {work:.1f} in the stages", highlight=False)
+    console.print(table)
+
+
+def _show_ways_on(settings: Settings, summary: Summary, log_file: Path | None) -> None:
+    ways = {
+        "query": 'warehouse psql -c "select * from mart_indicator limit 20"',
+        "BI": "warehouse url --role reader",
+        "quarantine": "warehouse quarantine",
+        "checks": _existing(settings.artifacts / "data_docs" / "index.html"),
+        "tables": _existing(settings.artifacts / "dbt_docs" / "index.html"),
+        "Airflow UI": "warehouse up, then warehouse status",
+        "log": str(log_file) if log_file else None,
+    }
+    if summary.published and summary.published > 1:
+        ways["differences"] = f"warehouse release diff {summary.published - 1} {summary.published}"
+    console.print("\n[bold]Look further[/bold]")
+    grid = Table.grid(padding=(0, 2))
+    for name, way in ways.items():
+        if way:
+            grid.add_row(f"  {name}", Text(way, overflow="fold"))
+    console.print(grid)
+
+
+def _show_problems(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    if not rows:
+        return
+    console.print()
+    print_rows(rows[:SHOWN_PROBLEMS], columns, title=title, empty="")
+    if len(rows) > SHOWN_PROBLEMS:
+        console.print(f"… and {len(rows) - SHOWN_PROBLEMS} more", style="dim")
+
+
+def _existing(file: Path) -> str | None:
+    return str(file) if file.exists() else None
+
+
+def _sums(rows: list[dict[str, Any]], by: str, what: str) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for row in rows:
+        sums[row[by]] = sums.get(row[by], 0) + row[what]
+    return sums
+
+
+def _joined(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())

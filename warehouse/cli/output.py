@@ -1,0 +1,125 @@
+"""What every command shares: printing for a person or as JSON, and errors as one clear line."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from typer.core import TyperGroup
+
+from warehouse.errors import ServerError, WarehouseError
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def _remember(ctx: typer.Context, wanted: bool) -> bool:
+    ctx.meta["json"] = wanted
+    return wanted
+
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print JSON for machines.", callback=_remember, is_eager=True)
+]
+"""Option of every command that prints something."""
+
+
+class _Group(TyperGroup):
+    """A group of commands whose errors a person can act on."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a :class:`WarehouseError` is printed and ends the process with code 1."""
+        try:
+            return super().invoke(ctx)
+        except WarehouseError as error:
+            known = error
+        except OperationalError:
+            known = ServerError("The database does not answer.", mend="Start it with: warehouse up")
+        except ProgrammingError as error:
+            known = ServerError(f"The database is not set up: {error.orig}".strip(), mend="Run: warehouse up")
+        print_error(known, as_json=bool(ctx.meta.get("json")))
+        raise typer.Exit(1)
+
+
+class App(typer.Typer):
+    """The command, or a group of it."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(cls=_Group, **settings)
+
+
+def print_error(error: WarehouseError, *, as_json: bool) -> None:
+    """Print what happened and how to mend it."""
+    if as_json:
+        print_json(
+            {
+                "error": type(error).__name__,
+                "message": error.message,
+                "mend": error.mend,
+                "context": error.context,
+            }
+        )
+        return
+    line = Text("error: ", style="bold red").append(error.message, style="default")
+    errors.print(line, soft_wrap=True)
+    if error.mend:
+        errors.print(Text("mend:  ", style="bold").append(error.mend, style="default"), soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, indent=2) + "\n")
+
+
+def print_rows(rows: Iterable[Any], columns: Sequence[str], *, title: str, empty: str) -> None:
+    """Print rows (mappings or dataclasses) as a table of the given columns."""
+    table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        record = plain(row)
+        table.add_row(*(shown(record.get(column)) for column in columns))
+    console.print(table if table.row_count else empty)
+
+
+def shown(value: Any) -> str:
+    """A value as a person reads it in a table."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def plain(value: Any) -> Any:  # noqa: PLR0911 - one line a type
+    """The value in JSON's own types."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Path):
+        return str(value)
+    return value

@@ -1,0 +1,138 @@
+"""What a run did, as the database tells it afterwards: for the screen, for ``--json``, for a notification."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from warehouse.database import Role, engine
+
+HEADLINE = "mart_headline"
+"""Table of the published star that holds the bureau's headline indicators."""
+
+_RUN = """
+select run_id, kind, status, outcome, release_id, started_at,
+    extract(epoch from coalesce(finished_at, clock_timestamp()) - started_at)::float as seconds
+from warehouse.run where run_id = :run_id
+"""
+
+_STAGES = """
+select distinct on (started_at, stage, lane) stage, lane, attempt, status, detail ->> 'error' as error,
+    extract(epoch from coalesce(finished_at, clock_timestamp()) - started_at)::float as seconds
+from warehouse.stage where run_id = :run_id order by started_at, stage, lane
+"""
+
+_FILES = """
+select source_code as source, status, count(*) as files
+from registry.arrival where run_id = :run_id group by 1, 2 order by 1, 2
+"""
+
+_REPORTS = """
+select coalesce(first.status, v.status) as status, count(*) as reports
+from registry.revision v
+join registry.arrival a using (arrival_id)
+left join lateral (
+    -- the status that the revision had when it was judged; it may be superseded by now
+    select s.status from registry.revision_status s where s.revision_id = v.revision_id order by s.at limit 1
+) first on true
+where a.run_id = :run_id group by 1 order by 1
+"""
+
+_QUARANTINED = """
+select a.source_code as source, a.file_name as file, p.form_code as form, p.subject_code as subject,
+    p.period_start, f.rule_id as rule, f.cell, f.message_zh as why
+from registry.revision v
+join registry.arrival a using (arrival_id)
+join registry.report p using (report_id)
+join lateral (
+    select rule_id, cell, message_zh from registry.finding
+    where revision_id = v.revision_id and severity = 'hard' and waiver_id is null order by finding_id limit 1
+) f on true
+where a.run_id = :run_id and v.status = 'quarantined' order by v.revision_id
+"""
+
+_REFUSED = """
+select a.source_code as source, a.file_name as file, a.status, coalesce(f.message_zh, a.detail) as why
+from registry.arrival a
+left join lateral (
+    select message_zh from registry.finding where arrival_id = a.arrival_id order by finding_id limit 1
+) f on true
+where a.run_id = :run_id and a.status in ('unreadable', 'unrecognised', 'failed') order by a.arrival_id
+"""
+
+_CHECKS = """
+select r.check_id, r.suite, r.severity, r.status, r.failing_rows, r.message_zh, r.message_en, r.failing_query
+from audit.check_result r
+join warehouse.release l using (release_id)
+where l.owner = :run_id and r.attempt = l.attempt order by r.severity, r.check_id
+"""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run, what it took in, what the gate said, and the headline figures BI reads now."""
+
+    run: dict[str, Any]
+    current_release: int | None
+    stages: list[dict[str, Any]]
+    files: list[dict[str, Any]]
+    reports: dict[str, int]
+    quarantined: list[dict[str, Any]]
+    refused: list[dict[str, Any]]
+    checks: dict[str, int]
+    failed_checks: list[dict[str, Any]]
+    headline: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether every stage of the run did what it should."""
+        return self.run.get("status") == "succeeded"
+
+    @property
+    def published(self) -> int | None:
+        """Release that the run published."""
+        return self.run.get("release_id")
+
+
+def summarise(run_id: str) -> Summary:
+    """Read what a run did. Works for a run that failed or is still going on, too."""
+    with engine(Role.AUDITOR).connect() as connection:
+        checks = _rows(connection, _CHECKS, run_id)
+        run = _rows(connection, _RUN, run_id)
+        summary = Summary(
+            run=run[0] if run else {"run_id": run_id, "status": "failed", "outcome": "the run did not begin"},
+            current_release=connection.scalar(
+                text("select nullif(current_release, 0) from warehouse.pointer")
+            ),
+            stages=_rows(connection, _STAGES, run_id),
+            files=_rows(connection, _FILES, run_id),
+            reports={row["status"]: row["reports"] for row in _rows(connection, _REPORTS, run_id)},
+            quarantined=_rows(connection, _QUARANTINED, run_id),
+            refused=_rows(connection, _REFUSED, run_id),
+            checks={
+                "run": sum(check["status"] in ("passed", "failed") for check in checks),
+                "passed": sum(check["status"] == "passed" for check in checks),
+                "failed": sum(check["status"] != "passed" for check in checks),
+            },
+            failed_checks=[check for check in checks if check["status"] != "passed"],
+        )
+    if summary.current_release:
+        summary.headline.extend(headline())
+    return summary
+
+
+def headline() -> list[dict[str, Any]]:
+    """The headline indicators as BI reads them; none while there is no such table."""
+    try:
+        with engine(Role.READER).connect() as connection:
+            return [
+                dict(row)
+                for row in connection.execute(text(f"select * from published.{HEADLINE}")).mappings()  # noqa: S608
+            ]
+    except SQLAlchemyError:
+        return []
+
+
+def _rows(connection: Connection, query: str, run_id: str) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(text(query), {"run_id": run_id}).mappings()]
