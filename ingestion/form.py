@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from ingestion.labels import label_keys
+
 PeriodType = Literal["month", "quarter", "cumulative_quarter", "year", "mch_year", "event"]
 DataType = Literal["int", "dec", "text", "code", "date", "flag"]
 Role = Literal["identity", "breakdown", "attribute", "measure"]
@@ -109,6 +111,21 @@ class CodeList(_Strict):
     def by_code(self) -> dict[str, Code]:
         """Codes by their code."""
         return {code.code: code for code in self.codes}
+
+    @cached_property
+    def by_label(self) -> dict[str, str]:
+        """Codes by the keys of their labels; a numbered label wins over its bare words."""
+        index: dict[str, str] = {}
+        for level in (0, 1):
+            for code in self.codes:
+                for label in (code.code, *code.labels):
+                    index.setdefault(label_keys(label)[level], code.code)
+        return index
+
+    def code_of(self, text: str) -> str | None:
+        """Code that a code or a label means."""
+        full, bare = label_keys(text)
+        return self.by_label.get(full) or self.by_label.get(bare)
 
     def parts_of(self, total: str, start: date, end: date) -> list[str]:
         """Codes that add up to a total in a period."""

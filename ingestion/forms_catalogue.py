@@ -19,11 +19,13 @@ BUILT_IN = Path(__file__).resolve().parent / "forms"
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue(Mapping[str, Form]):
     """Forms by code."""
 
     forms: dict[str, Form]
+
+    __hash__ = object.__hash__
 
     def __getitem__(self, code: str) -> Form:
         try:

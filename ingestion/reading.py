@@ -1,11 +1,19 @@
 """A file read through its form: reports, typed records, positions and findings."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import polars as pl
 
-from ingestion.findings import Finding
+from ingestion.content import add_content_hash
+from ingestion.errors import UnrecognisedFile
+from ingestion.findings import Finding, cell_name
 from ingestion.form import Form
+from ingestion.forms_catalogue import Catalogue
+from ingestion.layout import Recognised, nearest_forms, recognise
+from ingestion.readers import Table, read_tables
+from ingestion.sheet import Sheet, read_sheet
 
 
 @dataclass(frozen=True)
@@ -36,3 +44,247 @@ class Reading:
     records: pl.DataFrame
     positions: pl.DataFrame
     findings: list[Finding] = field(default_factory=list)
+
+
+def read_file(
+    path: Path, *, name: str | None = None, catalogue: Catalogue, source: SourceContext | None = None
+) -> list[Reading]:
+    """Read a file whatever its format and layout.
+
+    Raises UnreadableFile when its bytes are no table and UnrecognisedFile when no form is found in it.
+    """
+    name = name or path.name
+    source = source or SourceContext()
+    tables = read_tables(path, name)
+    found: list[tuple[Table, Recognised]] = []
+    strange: list[Table] = []
+    for table in tables:
+        recognised = recognise(table, catalogue, name)
+        if recognised:
+            found.append((table, recognised))
+        elif not _is_blank(table):
+            strange.append(table)
+    if not found:
+        raise _unrecognised(name, strange, catalogue)
+    groups: dict[tuple[str, str, str], list[Sheet]] = {}
+    for table, recognised in found:
+        key = (recognised.form.code, recognised.layout.code, recognised.part.code if recognised.part else "")
+        sheet = read_sheet(
+            table, recognised, file_name=name, region_code=source.region_code, reporter=source.reporter
+        )
+        groups.setdefault(key, []).append(sheet)
+    readings = [
+        reading
+        for (_, layout, part), sheets in groups.items()
+        for reading in _combine(sheets[0].form, layout, part, sheets)
+    ]
+    if all(reading.reports.is_empty() for reading in readings) and not any(
+        finding.severity == "hard" for reading in readings for finding in reading.findings
+    ):
+        raise _unrecognised(name, [table for table, _ in found], catalogue)
+    for table in strange:
+        readings[0].findings.append(
+            Finding(
+                rule_id="SHEET_UNRECOGNISED",
+                level="file",
+                severity="soft",
+                message_zh=f"工作表“{table.sheet}”没有认出是哪种报表，未读取；如是报表请核对表头",
+                message_en=f"sheet {table.sheet!r} shows no known form and was not read",
+                sheet=table.sheet,
+            )
+        )
+    return readings
+
+
+def _is_blank(table: Table) -> bool:
+    return all(column.is_null().all() for column in table.frame)
+
+
+def _unrecognised(name: str, tables: list[Table], catalogue: Catalogue) -> UnrecognisedFile:
+    likely = next((names for table in tables if (names := nearest_forms(table, catalogue))), [])
+    hint_zh = f"最接近的是：{'、'.join(likely)}。" if likely else ""
+    hint_en = f" Nearest: {', '.join(likely)}." if likely else ""
+    blank = "没有内容" if not tables else "的表头与已知的任何报表都不相符"
+    return UnrecognisedFile(
+        f"{name} shows no known report form.{hint_en}",
+        message_zh=f"文件“{name}”{blank}。{hint_zh}请使用下发的报表模板，保留原有表头。",
+        mend="Use the form's template and keep its labels.",
+        file=name,
+    )
+
+
+def _combine(form: Form, layout: str, part: str, sheets: list[Sheet]) -> Iterator[Reading]:
+    """Sheets of one form become reports: numbered, hashed, checked for repetition, split by edition."""
+    rows = pl.concat([sheet.rows for sheet in sheets], how="vertical")
+    findings = [finding for sheet in sheets for finding in sheet.findings]
+    positions = pl.concat([sheet.positions for sheet in sheets], how="vertical")
+    keys = ["subject_ref", "period_start"]
+    reports = (
+        rows.group_by(keys, maintain_order=True)
+        .agg(
+            pl.col("subject_name", "reporter_ref", "period_end", "source_sheet").first(),
+            pl.len().cast(pl.Int64).alias("record_count"),
+        )
+        .with_row_index("report_no", offset=1)
+        .with_columns(pl.col("report_no").cast(pl.Int64))
+    )
+    rows = rows.join(reports.select("report_no", *keys), on=keys, how="left", maintain_order="left")
+    wide = form.layout_named(layout).kind == "wide"
+    numbered = (
+        {
+            (sheet, row): number
+            for sheet, row, number in rows.select("source_sheet", "source_row", "report_no")
+            .unique()
+            .iter_rows()
+        }
+        if any(finding.report_no is not None for finding in findings)
+        else {}
+    )
+    findings = [_numbered(finding, numbered) for finding in findings]
+    findings += _repeated(form, rows, wide=wide)
+    findings += _gaps(form, reports)
+    records, reports = add_content_hash(form, rows, reports)
+    reports = reports.select(
+        "report_no",
+        pl.lit(form.subject.type).alias("subject_type"),
+        "subject_ref",
+        "subject_name",
+        "reporter_ref",
+        pl.lit(form.period.type).alias("period_type"),
+        "period_start",
+        "period_end",
+        "content_hash",
+        "record_count",
+        "value_count",
+        pl.col("source_sheet").alias("sheet"),
+    )
+    yield from _by_edition(Reading(form, "", layout, part, reports, records, positions, findings))
+
+
+def _numbered(finding: Finding, numbers: dict[tuple[str, int], int]) -> Finding:
+    """A finding on a row becomes one on the report that the row belongs to."""
+    if finding.report_no is None:
+        return finding
+    return replace(finding, report_no=numbers.get((finding.sheet or "", finding.report_no)))
+
+
+def _repeated(form: Form, rows: pl.DataFrame, *, wide: bool) -> list[Finding]:
+    """The same report, or the same member of one, at two places of the file."""
+    breakdowns = [] if wide else [f.code for f in form.breakdowns]
+    places = rows.select(
+        "report_no", *breakdowns, "source_sheet", "source_row", "subject_ref", "period_start"
+    )
+    if wide:
+        places = places.unique(maintain_order=True)
+    keys = ["report_no", *breakdowns]
+    again = (
+        places.group_by(keys, maintain_order=True)
+        .agg(
+            pl.len().alias("times"),
+            pl.col("source_sheet", "source_row"),
+            pl.col("subject_ref", "period_start").first(),
+        )
+        .filter(pl.col("times") > 1)
+    )
+    findings = []
+    for row in again.iter_rows(named=True):
+        where = list(zip(row["source_sheet"], row["source_row"], strict=True))
+        spots_zh = "、".join(f"{f'工作表“{sheet}”' if sheet else ''}第{number}行" for sheet, number in where)
+        spots_en = ", ".join(f"{f'sheet {sheet!r} ' if sheet else ''}row {number}" for sheet, number in where)
+        period = _period_text(form, row["period_start"])
+        members = "/".join(str(row[code]) for code in breakdowns)
+        findings.append(
+            Finding(
+                rule_id="MEMBER_TWICE_IN_REPORT" if breakdowns else "REPORT_TWICE_IN_FILE",
+                level="report",
+                severity="hard",
+                message_zh=f"“{row['subject_ref']}”{period}的{f'“{members}”' if members else '报告'}在文件中出现"
+                f"{row['times']}次：{spots_zh}；请核对其中是否有一行期别或单位填错，只保留一行",
+                message_en=f"the {f'member {members}' if members else 'report'} of {row['subject_ref']} for {period} "
+                f"stands {row['times']} times in the file: {spots_en}; correct or remove all but one",
+                report_no=row["report_no"],
+                sheet=where[0][0],
+                cell=cell_name(where[-1][1], 1),
+                breakdown=members or None,
+            )
+        )
+    return findings
+
+
+def _gaps(form: Form, reports: pl.DataFrame) -> list[Finding]:
+    """Periods that a series in one file leaves out."""
+    interval = {"month": "1mo", "quarter": "3mo", "year": "1y", "mch_year": "1y"}.get(form.period.type)
+    if interval is None or reports.is_empty():
+        return []
+    series = (
+        reports.group_by("subject_ref", maintain_order=True)
+        .agg(pl.col("period_start").unique().sort(), pl.col("source_sheet").first())
+        .filter(pl.col("period_start").list.len() >= 3)
+    )
+    findings = []
+    for row in series.iter_rows(named=True):
+        given = row["period_start"]
+        missing = [d for d in pl.date_range(given[0], given[-1], interval, eager=True) if d not in set(given)]
+        if missing:
+            names = [_period_text(form, day) for day in missing]
+            findings.append(
+                Finding(
+                    rule_id="PERIOD_MISSING_IN_SERIES",
+                    level="file",
+                    severity="soft",
+                    message_zh=f"“{row['subject_ref']}”的连续报告缺少：{'、'.join(names)}；请补报或核对期别",
+                    message_en=f"the series of {row['subject_ref']} lacks {', '.join(names)}",
+                    sheet=row["source_sheet"],
+                    value=names[0],
+                )
+            )
+    return findings
+
+
+def _period_text(form: Form, start: object) -> str:
+    text = str(start)
+    if form.period.type == "month":
+        return text[:7]
+    if form.period.type == "year":
+        return text[:4]
+    if form.period.type == "mch_year":
+        return f"{int(text[:4]) + 1}年度"
+    return text
+
+
+def _by_edition(reading: Reading) -> Iterator[Reading]:
+    """Split a reading whose periods belong to several editions of the form."""
+    form = reading.form
+    editions = {}
+    for number, start in reading.reports.select("report_no", "period_start").iter_rows():
+        edition = form.edition_at(start)
+        editions[number] = edition.code if edition else ""
+        if edition is None:
+            reading.findings.append(
+                Finding(
+                    rule_id="EDITION_UNKNOWN",
+                    level="report",
+                    severity="hard",
+                    message_zh=f"“{form.name_zh}”没有适用于{start}的版本；请核对统计期",
+                    message_en=f"no edition of {form.code} is valid on {start}; check the period",
+                    report_no=number,
+                )
+            )
+    codes = list(dict.fromkeys(editions.values())) or [form.editions[-1].code]
+    if len(codes) == 1:
+        yield replace(reading, edition=codes[0] or form.editions[0].code)
+        return
+    for code in codes:
+        numbers = [number for number, edition in editions.items() if edition == code]
+        mine = [
+            f
+            for f in reading.findings
+            if f.report_no in numbers or (f.report_no is None and code == codes[0])
+        ]
+        yield replace(
+            reading,
+            edition=code or form.editions[0].code,
+            reports=reading.reports.filter(pl.col("report_no").is_in(numbers)),
+            records=reading.records.filter(pl.col("report_no").is_in(numbers)),
+            findings=mine,
+        )

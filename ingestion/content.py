@@ -1,0 +1,58 @@
+"""What a report says, as a fingerprint that no format, encoding or order of columns changes."""
+
+import hashlib
+
+import polars as pl
+
+from ingestion.form import Form
+
+# Separators that no cell of text contains.
+_UNIT, _RECORD = "\x1f", "\x1e"
+
+
+def add_content_hash(
+    form: Form, rows: pl.DataFrame, reports: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Records in their final columns, and the reports with content_hash and value_count.
+
+    The content of a record is its filled fields in the order of their codes, with the reasons of its
+    nulls and the text of cells that could not be typed; the content of a report is its records sorted.
+    """
+    breakdowns = [f.code for f in form.breakdowns]
+    others = [f.code for f in form.columns if f.role != "breakdown"]
+    said = [pl.concat_str(pl.lit(f"{code}="), pl.col(code).cast(pl.String)) for code in sorted(others)] + [
+        pl.concat_str(pl.lit("null:"), pl.col("null_reasons")),
+        pl.concat_str(pl.lit("fault:"), pl.col("faults")),
+    ]
+    body = pl.concat_str(said, separator=_UNIT, ignore_nulls=True)
+    head = pl.lit("")
+    if breakdowns:
+        head = pl.concat_str([pl.col(code).fill_null("") for code in sorted(breakdowns)], separator=_UNIT)
+    filled = pl.sum_horizontal([pl.col(f.code).is_not_null().cast(pl.Int64) for f in form.measures])
+    rows = rows.with_columns(body.alias("__body"), head.alias("__head"), filled.alias("__filled"))
+    content = (
+        rows.lazy()
+        .group_by("report_no")
+        .agg(
+            pl.concat_str("__head", "__body", separator=_UNIT)
+            .filter(pl.col("__body") != "")
+            .sort()
+            .str.join(_RECORD)
+            .alias("content"),
+            pl.col("__filled").sum().alias("value_count"),
+        )
+        .collect()
+    )
+    hashes = [hashlib.sha256((text or "").encode()).hexdigest() for text in content["content"]]
+    content = content.select("report_no", "value_count", pl.Series("content_hash", hashes, dtype=pl.String))
+    reports = reports.join(content, on="report_no", how="left", maintain_order="left")
+    records = rows.select(
+        "report_no",
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("report_no").alias("record_no"),
+        *(field.code for field in form.columns),
+        "null_reasons",
+        "source_sheet",
+        "source_row",
+        "source_column",
+    )
+    return records, reports
