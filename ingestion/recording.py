@@ -404,7 +404,7 @@ def _lock(connection: Connection, arrival: Arrival, items: list[Item], *, again:
                     "select report_id, revision_id from registry.arrival_report where arrival_id = :arrival_id"
                 ),
                 {"arrival_id": arrival.arrival_id},
-            ).tuples()
+            ).tuples().all()
         )
     judged_before = [
         one.revision_id
