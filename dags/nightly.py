@@ -68,7 +68,7 @@ def nightly() -> None:
 
     @task
     @step
-    def prepare(run: str) -> dict[str, Any]:
+    def prepare(run: str) -> list[str]:
         return stages.prepare(run)
 
     @task(map_index_template="{{ task.op_kwargs['source'] }}")
@@ -78,9 +78,7 @@ def nightly() -> None:
 
     @task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
     @step
-    def rejudge(run: str, wanted: bool) -> dict[str, Any]:
-        if not wanted:
-            raise AirflowSkipException("No form, unit or waiver changed.")
+    def rejudge(run: str) -> dict[str, Any]:
         return stages.rejudge(run)
 
     # A failed source must not stop the night, a failed preparation must.
@@ -130,8 +128,8 @@ def nightly() -> None:
         return stages.finish(run, failed_tasks(get_current_context()))
 
     prepared = prepare(RUN_ID)
-    lanes = receive.partial(run=RUN_ID).expand(source=prepared["sources"])
-    again = rejudge(RUN_ID, prepared["rejudge"])
+    lanes = receive.partial(run=RUN_ID).expand(source=prepared)
+    again = rejudge(RUN_ID)
     candidate = open_candidate(RUN_ID)
     built = build(RUN_ID, candidate)
     audited = audit(RUN_ID, built)
@@ -140,7 +138,7 @@ def nightly() -> None:
     quality, models, end = quality_pages(RUN_ID), model_pages(RUN_ID), finish(RUN_ID)
 
     begin(RUN_ID) >> prepared
-    lanes >> again
+    [prepared, lanes] >> again
     [prepared, lanes, again] >> candidate
     [built, audited, published] >> rejected
     [published, rejected] >> quality

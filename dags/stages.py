@@ -21,6 +21,9 @@ from warehouse.settings import get_settings
 
 Kind = Literal["nightly", "backfill"]
 
+GATE_LINES = 3
+"""Failed checks that a message names; all are in ``audit.check_result``."""
+
 PLAN_LINES = 200
 """Changes of a chunk that a plan lists one by one; its counts are always complete."""
 
@@ -43,12 +46,8 @@ def begin(run_id: str, kind: Kind) -> None:
     start_run(loader, run_id, kind)
 
 
-def prepare(run_id: str) -> dict[str, Any]:
-    """Forms, raw tables, units, duties, waivers and what has fallen due.
-
-    Returns the codes of the ``sources``, and whether what waits must be judged again (``rejudge``) because a form,
-    a unit or a waiver changed.
-    """
+def prepare(run_id: str) -> list[str]:
+    """Forms, raw tables, units, duties, waivers and what has fallen due; returns the codes of the sources."""
     from ingestion import directory, obligations, raw, site
 
     settings, loader = get_settings(), engine(Role.LOADER)
@@ -57,9 +56,12 @@ def prepare(run_id: str) -> dict[str, Any]:
         here = site.load_site(settings)
         changed = directory.take_in(loader, here)
         result.update(
-            forms=list(forms.forms), directory=asdict(changed), due=obligations.mark_due(loader, _today())
+            forms=list(forms.forms),
+            directory=asdict(changed),
+            rejudge=bool(forms or changed),
+            due=obligations.mark_due(loader, _today()),
         )
-    return {"sources": [source.code for source in here.sources], "rejudge": bool(forms or changed)}
+    return [source.code for source in here.sources]
 
 
 def receive(run_id: str, source_code: str) -> dict[str, Any]:
@@ -75,9 +77,22 @@ def receive(run_id: str, source_code: str) -> dict[str, Any]:
 
 
 def rejudge(run_id: str) -> dict[str, Any]:
-    """Read again the kept files that wait (in quarantine, of an unknown unit, unread); returns the counts."""
+    """Read again the kept files that wait (in quarantine, of an unknown unit, unread); returns the counts.
+
+    Nothing to do when this run's preparation found no form, unit or waiver changed: the verdicts would be the same.
+    """
     from ingestion import rederive
 
+    with engine(Role.LOADER).connect() as connection:
+        wanted = connection.scalar(
+            text(
+                "select (detail -> 'rejudge')::boolean from warehouse.stage"
+                " where run_id = :run_id and stage = 'prepare' order by attempt desc limit 1"
+            ),
+            {"run_id": run_id},
+        )
+    if not wanted:
+        return {}
     with stage(engine(Role.LOADER), run_id, "rejudge") as result:
         done = rederive.rederive(
             get_settings(), reason="a form, a unit or a waiver changed", dry_run=False, waiting_only=True
@@ -121,7 +136,13 @@ def audit(run_id: str, candidate: dict[str, Any]) -> dict[str, Any]:
         verdict = gate.audit(get_settings(), Candidate(**candidate))
         result.update(verdict.counts)
         if not verdict.passed:
-            raise GateFailed(verdict.line(), mend=f"See: warehouse checks --release {verdict.release_id}")
+            failed = ", ".join(
+                f"{check.check_id} ({check.message_zh})" for check in verdict.blocking[:GATE_LINES]
+            )
+            raise GateFailed(
+                f"{len(verdict.blocking)} critical checks did not pass: {failed}",
+                mend=f"See: warehouse checks --release {verdict.release_id}",
+            )
     return candidate
 
 

@@ -6,8 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from warehouse.cli.output import console, plain, print_rows, shown
-from warehouse.cli.progress import LABELS
+from warehouse.cli.output import console, plain, shown
 from warehouse.settings import Settings
 from warehouse.summary import Summary
 
@@ -57,11 +56,18 @@ def _show_intake(summary: Summary) -> None:
             highlight=False,
         )
     _show_problems(
-        "Quarantined (warehouse quarantine)",
-        summary.quarantined,
-        ("form", "subject", "period_start", "file", "cell", "why"),
+        "Quarantined",
+        "warehouse quarantine",
+        [
+            f"{row['form']}  {row['subject']}  {row['period_start']}  {row['file']}\n    {row['why']}"
+            for row in summary.quarantined
+        ],
     )
-    _show_problems("Files not read", summary.refused, ("source", "file", "status", "why"))
+    _show_problems(
+        "Files not read",
+        "warehouse quarantine",
+        [f"{row['source']}  {row['file']}  ({row['status']})\n    {row['why']}" for row in summary.refused],
+    )
 
 
 def _show_checks(summary: Summary) -> None:
@@ -72,9 +78,13 @@ def _show_checks(summary: Summary) -> None:
             highlight=False,
         )
     _show_problems(
-        "Checks not passed (warehouse checks)",
-        summary.failed_checks,
-        ("severity", "status", "check_id", "failing_rows", "message_zh"),
+        "Checks not passed",
+        "warehouse checks",
+        [
+            f"{check['check_id']}  ({check['severity']}, {check['status']}"
+            f"{_rows_of(check)})\n    {check['message_zh']}"
+            for check in summary.failed_checks
+        ],
     )
 
 
@@ -104,14 +114,16 @@ def _show_headline(summary: Summary) -> None:
 
 
 def _show_stages(summary: Summary) -> None:
-    table = Table.grid(padding=(0, 1))
-    for stage in summary.stages:
-        style = "default" if stage["status"] == "succeeded" else "red"
-        name = f"{LABELS.get(stage['stage'], stage['stage'])} {stage['lane']}".rstrip()
-        table.add_row(Text(f"{stage['seconds']:.1f}", justify="right"), Text(name, style=style))
     work = sum(stage["seconds"] for stage in summary.stages)
-    console.print(f"\n[bold]Seconds[/bold]  {work:.1f} in the stages", highlight=False)
-    console.print(table)
+    parts = ", ".join(
+        f"{' '.join(filter(None, (stage['stage'], stage['lane'])))} {stage['seconds']:.1f}"
+        for stage in summary.stages
+    )
+    whole = summary.run.get("seconds", work)
+    console.print(
+        f"\n[bold]Seconds[/bold]  {whole:.1f} from begin to end, {work:.1f} in the stages: {parts}",
+        highlight=False,
+    )
 
 
 def _show_ways_on(settings: Settings, summary: Summary, log_file: Path | None) -> None:
@@ -134,13 +146,18 @@ def _show_ways_on(settings: Settings, summary: Summary, log_file: Path | None) -
     console.print(grid)
 
 
-def _show_problems(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
-    if not rows:
+def _show_problems(title: str, command: str, lines: list[str]) -> None:
+    if not lines:
         return
-    console.print()
-    print_rows(rows[:SHOWN_PROBLEMS], columns, title=title, empty="")
-    if len(rows) > SHOWN_PROBLEMS:
-        console.print(f"… and {len(rows) - SHOWN_PROBLEMS} more", style="dim")
+    console.print(f"\n[bold]{title}[/bold]  ({command})", highlight=False)
+    for line in lines[:SHOWN_PROBLEMS]:
+        console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    if len(lines) > SHOWN_PROBLEMS:
+        console.print(f"  … and {len(lines) - SHOWN_PROBLEMS} more", style="dim")
+
+
+def _rows_of(check: dict[str, Any]) -> str:
+    return "" if check["failing_rows"] is None else f", {check['failing_rows']:,} rows"
 
 
 def _existing(file: Path) -> str | None:

@@ -17,6 +17,7 @@ from warehouse.cli.output import console
 LABELS = {
     "prepare": "forms, units, what is due",
     "receive": "files of source",
+    "rejudge": "files that waited, again",
     "open": "open the candidate",
     "build": "build the star (dbt)",
     "audit": "ask the gate (Great Expectations)",
