@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from expectations.declarations import Document, read
 from expectations.errors import CatalogueError
-from expectations.kinds import AnyKind, Column, Condition, RowsWhen
+from expectations.kinds import AnyKind, Column, Condition, NoRowsFromQuery, RowsWhen, relation, render
 
 SUITES = Path(__file__).parent / "suites"
 
@@ -40,6 +40,9 @@ class Check(BaseModel):
     expectation: AnyKind
     message_zh: Chinese
     message_en: Sentence
+    look: str | None = Field(
+        None, description="SQL to show people instead of the check's own, when that is long."
+    )
 
 
 class WhenReported(BaseModel):
@@ -64,8 +67,16 @@ class Suite(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: Column
+    ground: bool = Field(
+        False, description="Facts are judged against it: when it changes, all facts are looked at."
+    )
     key: list[Column] = Field(
         min_length=1, description="Columns that name a failing row; never personal ones."
+    )
+    scope: Literal["everything", "changed_reports"] = Field(
+        "everything",
+        description="changed_reports: look only at the reports that the candidate rebuilt, as long as checks and"
+        " dimensions are those that the release before was passed with.",
     )
     rows: Literal["always", "optional"] | WhenReported | When = Field(
         description="Whether the table must have rows: an empty table answers no question."
@@ -76,6 +87,17 @@ class Suite(BaseModel):
     def declared(self) -> tuple[Check, ...]:
         """All checks, with the one on emptiness first."""
         return (*self._on_rows(), *self.checks)
+
+    def relation(self, *, everything: bool) -> str:
+        """SQL of the rows that the suite looks at."""
+        return relation(self.table, everything=everything or self.scope == "everything")
+
+    def narrowed(self, *, everything: bool) -> "Suite":
+        """The suite with its queries put in final form."""
+        everything = everything or self.scope == "everything"
+        return self.model_copy(
+            update={"checks": [_rendered(check, everything=everything) for check in self.checks]}
+        )
 
     def _on_rows(self) -> Iterable[Check]:
         if self.rows == "optional":
@@ -94,10 +116,18 @@ class Suite(BaseModel):
             dimension="completeness",
             severity="critical",
             since=date(2026, 11, 22),
-            expectation=RowsWhen(type="ExpectRowsWhen", condition=condition),
+            expectation=RowsWhen(type="ExpectRowsWhen", table=self.table, condition=condition),
             message_zh=f"表 {self.table} 应有数据却为空",
             message_en=f"{self.table} is empty although it must have rows",
         )
+
+
+def _rendered(check: Check, *, everything: bool) -> Check:
+    kind = check.expectation
+    if not isinstance(kind, NoRowsFromQuery):
+        return check
+    query = render(kind.query, everything=everything)
+    return check.model_copy(update={"expectation": kind.model_copy(update={"query": query})})
 
 
 @dataclass(frozen=True)

@@ -130,37 +130,33 @@ class ExpectKeyToBeUnique(_ExpectNothing):
     args_keys: ClassVar[tuple[str, ...]] = ("columns",)
 
 
-class ExpectRowsWhen(BatchExpectation):  # type: ignore[misc]
-    """The table has rows whenever a condition on the database holds.
+class ExpectRowsWhen(_ExpectNothing):
+    """A table has rows whenever a condition on the database holds.
 
     Args:
+        table: table of the candidate, looked at as a whole.
         condition: SQL condition; when it is true the table must not be empty.
     """
 
+    table: str
     condition: str
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("table.row_count", "table.condition_holds")
-    success_keys: ClassVar[tuple[str, ...]] = ("condition",)
-    args_keys: ClassVar[tuple[str, ...]] = ("condition",)
-
-    def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
-        rows, wanted = metrics["table.row_count"], metrics["table.condition_holds"]
-        return {"success": rows > 0 or wanted is False, "result": {"observed_value": rows}}
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("table.missing_although",)
+    success_keys: ClassVar[tuple[str, ...]] = ("table", "condition")
+    args_keys: ClassVar[tuple[str, ...]] = ("table", "condition")
 
 
-class ConditionHolds(TableMetricProvider):  # type: ignore[misc]
-    """Whether a condition on the database is true."""
+class MissingAlthough(TableMetricProvider):  # type: ignore[misc]
+    """One when a condition holds and the table is empty, else zero."""
 
-    metric_name = "table.condition_holds"
-    value_keys = ("condition",)
+    metric_name = "table.missing_although"
+    value_keys = ("table", "condition")
 
     @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
     def _sqlalchemy(
         cls, execution_engine: SqlAlchemyExecutionEngine, metric_value_kwargs: dict[str, Any], **_: Any
-    ) -> bool:
-        found = execution_engine.execute_query(
-            sa.text(f"select ({metric_value_kwargs['condition']}\n)")
-        ).scalar()
-        return bool(found)
+    ) -> int:
+        empty = f"not exists (select from candidate.{metric_value_kwargs['table']})"
+        return _count(execution_engine, f"select 1 where ({metric_value_kwargs['condition']}\n) and {empty}")
 
 
 def _count(execution_engine: SqlAlchemyExecutionEngine, query: str) -> int:

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from expectations import dbt_tests
+from expectations import dbt_tests, ground
 from expectations.catalogue import Catalogue, Check, Suite, load
 from expectations.generated import reconciliation
 from expectations.results import CheckResult, Outcome, Status, Verdict, record, store, withdraw_verdict
@@ -36,10 +36,13 @@ def audit(settings: Settings, candidate: Candidate, *, catalogue: Catalogue | No
         with holding(auditor, candidate):
             withdraw_verdict(auditor, candidate)
             declared = (catalogue or load()).with_suite(reconciliation(auditor))
-            results, seconds = _run(settings, auditor, declared)
+            basis = ground.basis(auditor, declared)
+            everything = ground.must_look_at_everything(auditor, candidate, basis)
+            results, seconds = _run(settings, auditor, declared, everything=everything)
             with auditor.connect() as connection:
                 results += dbt_tests.results(connection, candidate)
-            verdict = store(auditor, candidate, results, seconds)
+            facts = {"ground": basis, "everything": everything, "seconds": seconds}
+            verdict = store(auditor, candidate, results, facts)
     finally:
         auditor.dispose()
     log.info(
@@ -54,40 +57,53 @@ def audit(settings: Settings, candidate: Candidate, *, catalogue: Catalogue | No
 
 
 def _run(
-    settings: Settings, auditor: Engine, catalogue: Catalogue
+    settings: Settings, auditor: Engine, catalogue: Catalogue, *, everything: bool
 ) -> tuple[list[CheckResult], dict[str, float]]:
     begun = perf_counter()
     # Imported here: Great Expectations takes seconds, and a DAG file that imports the gate must not.
     from expectations import validation  # noqa: PLC0415
 
-    seconds = {"import": round(perf_counter() - begun, 2)}
+    running = validation.Auditor(url(settings, Role.AUDITOR))
+    seconds = {"start": round(perf_counter() - begun, 2)}
     results: list[CheckResult] = []
-    for suite in catalogue.suites:
-        begun = perf_counter()
-        outcomes = validation.run(url(settings, Role.AUDITOR), suite)
-        results += judge(auditor, suite, outcomes)
-        seconds[suite.table] = round(perf_counter() - begun, 2)
+    try:
+        for whole in catalogue.suites:
+            begun = perf_counter()
+            suite = whole.narrowed(everything=everything)
+            outcomes = running.run(suite, everything=everything)
+            results += judge(auditor, suite, outcomes, everything=everything)
+            seconds[suite.table] = round(perf_counter() - begun, 2)
+    finally:
+        running.close()
     return results, seconds
 
 
-def judge(auditor: Engine, suite: Suite, outcomes: dict[str, Outcome]) -> list[CheckResult]:
+def judge(
+    auditor: Engine, suite: Suite, outcomes: dict[str, Outcome], *, everything: bool = True
+) -> list[CheckResult]:
     """One result for every declared check of a suite, whatever came back."""
     on_rows = outcomes.get(f"{suite.table}.rows")
     empty = on_rows is not None and on_rows.error is None and not on_rows.success
-    return [_judge(auditor, suite, check, outcomes.get(check.id), empty) for check in suite.declared]
+    rows = suite.relation(everything=everything)
+    return [
+        _judge(auditor, suite, check, outcomes.get(check.id), empty=empty, rows=rows)
+        for check in suite.declared
+    ]
 
 
-def _judge(auditor: Engine, suite: Suite, check: Check, outcome: Outcome | None, empty: bool) -> CheckResult:
+def _judge(
+    auditor: Engine, suite: Suite, check: Check, outcome: Outcome | None, *, empty: bool, rows: str
+) -> CheckResult:
     status: Status
     failing_rows: int | None = None
-    failing_query: str | None = check.expectation.failing_rows(f"candidate.{suite.table}")
+    failing_query: str | None = check.look or check.expectation.failing_rows(rows)
     if outcome is None:
         status, observed = "missing", "no result came back"
     elif outcome.error is not None:
         status, observed = "error", outcome.error
     elif not outcome.success:
         status = "failed"
-        failing_rows, observed = _evidence(auditor, suite, check, str(failing_query))
+        failing_rows, observed = _evidence(auditor, suite, check, check.expectation.failing_rows(rows))
         failing_rows = outcome.observed if failing_rows is None else failing_rows
     elif empty and check.expectation.type != "ExpectRowsWhen":
         status, observed = "missing", "the table is empty, so nothing was looked at"

@@ -4,13 +4,16 @@ They compare the raw rows with ``fct_reported_value`` for the reports that this 
 any of dbt's code. A form added by YAML gets its check by itself. Reports of events are person-level and not looked at.
 """
 
+# Form and field codes put into the SQL are those of the registry.
+# ruff: noqa: S608
+
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Engine, text
 
 from expectations.catalogue import Check, Suite
-from expectations.kinds import NoRowsFromQuery
+from expectations.kinds import CHANGED, NoRowsFromQuery
 
 TABLE = "fct_reported_value"
 
@@ -87,7 +90,11 @@ select
 from reported
 full join held using (report_id, field_code)
 where reported.value_count is distinct from held.value_count or reported.value_sum is distinct from held.value_sum
-""".strip(),  # noqa: S608 - form and field codes of the registry
+""".strip(),
+        ),
+        look=(
+            "select report_id, field_code, breakdown, value, revision_id, source_cell"
+            f" from candidate.{TABLE} where form_code = '{form_code}' and report_id in ({CHANGED})"
         ),
         message_zh=f"报表 {form_code} 的数据与仓库 {TABLE} 不一致（个数或合计不同）",
         message_en=f"values of {form_code} differ between the reports and {TABLE} in number or sum",

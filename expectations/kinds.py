@@ -18,6 +18,13 @@ Column = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$")]
 Condition = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
+SCHEMA = "candidate"
+CHANGED = (
+    "select change.report_id from registry.change where change.release_id = warehouse.candidate_release()"
+)
+_CHANGED_CALL = re.compile(r"\$changed\(([a-z_][a-z0-9_.]*)\)")
+
+
 class Kind(BaseModel):
     """What every kind can tell."""
 
@@ -157,7 +164,10 @@ class KeyUnique(Kind):
 
 
 class NoRowsFromQuery(Kind):
-    """A query returns nothing. Its columns are shown to people, so it must name them."""
+    """A query returns nothing. Its columns are shown to people, so it must name them.
+
+    ``$changed(report_id)`` stands for: the candidate rebuilt this report (or the gate looks at everything).
+    """
 
     type: Literal["ExpectNoRowsFromQuery"]
     query: Condition
@@ -191,11 +201,13 @@ class RowsWhen(Kind):
     """The table has rows whenever a condition holds."""
 
     type: Literal["ExpectRowsWhen"]
+    table: Column
     condition: Condition
 
     def failing_rows(self, table: str) -> str:
-        """One row when the table is empty although it must not be."""
-        return f"select 1 as empty where ({one_line(self.condition)}) and not exists (select from {table})"
+        """One row when the table is empty although it must not be; always of the whole table."""
+        rows = f"exists (select from {SCHEMA}.{self.table})"
+        return f"select 1 as empty where ({one_line(self.condition)}) and not {rows}"
 
     def expected(self) -> str:
         """What should hold."""
@@ -211,6 +223,18 @@ AnyKind = Annotated[
     NotNull | InSet | Between | Matches | NoRowsWhere | KeyUnique | NoRowsFromQuery | RowsWhen,
     Field(discriminator="type"),
 ]
+
+
+def relation(table: str, *, everything: bool) -> str:
+    """The rows to look at: the whole table, or those of the reports that the candidate rebuilt."""
+    if everything:
+        return f"{SCHEMA}.{table}"
+    return f"(select rows.* from {SCHEMA}.{table} as rows where rows.report_id in ({CHANGED})) as rows"
+
+
+def render(query: str, *, everything: bool) -> str:
+    """A query with ``$changed(report_id)`` put in: true, or whether the candidate rebuilt the report."""
+    return _CHANGED_CALL.sub("true" if everything else rf"\1 in ({CHANGED})", query)
 
 
 def one_line(sql: str) -> str:

@@ -75,12 +75,15 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's word on a candidate, with every result it rests on."""
+    """The gate's word on a candidate, with every result it rests on.
+
+    ``facts`` tell how the audit went: its ground, whether it looked at everything, seconds.
+    """
 
     release_id: int
     attempt: int
     results: tuple[CheckResult, ...]
-    seconds: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     audited_at: datetime | None = None
 
     @property
@@ -120,7 +123,7 @@ class Verdict:
                 {"check": r.check_id, "severity": r.severity, "status": r.status, "rows": r.failing_rows}
                 for r in self.failed
             ],
-            "gate_seconds": self.seconds,
+            "gate": self.facts,
         }
 
     def line(self) -> str:
@@ -151,14 +154,12 @@ def record(auditor: Engine, candidate: Candidate, results: Iterable[CheckResult]
 
 
 def store(
-    auditor: Engine, candidate: Candidate, results: Sequence[CheckResult], seconds: dict[str, float]
+    auditor: Engine, candidate: Candidate, results: Sequence[CheckResult], facts: dict[str, Any]
 ) -> Verdict:
     """Store results and the verdict in one transaction; results other rooms recorded count as well."""
     with auditor.begin() as connection:
         _insert(connection, candidate, results)
-        verdict = Verdict(
-            candidate.release_id, candidate.attempt, tuple(_read(connection, candidate)), seconds
-        )
+        verdict = Verdict(candidate.release_id, candidate.attempt, tuple(_read(connection, candidate)), facts)
         missing = {result.check_id for result in results} - {result.check_id for result in verdict.results}
         if missing:
             raise RuntimeError(f"results not stored: {sorted(missing)}")

@@ -4,6 +4,7 @@ The context lives in memory: the connection string, which holds a password, is n
 connection is read-only, whatever a check may say.
 """
 
+import logging
 from typing import Any
 
 import structlog
@@ -12,55 +13,71 @@ from sqlalchemy import URL
 # First: it turns the analytics off before Great Expectations is imported.
 from expectations import custom
 from expectations.catalogue import Check, Suite
+from expectations.kinds import SCHEMA
 from expectations.results import Outcome
 
 import great_expectations as gx  # isort: skip
 
 log = structlog.get_logger()
+# It reports what it creates in memory; the gate's own log says what matters.
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
-SCHEMA = "candidate"
 # Tables are found by the search path: naming the schema of each asset is deprecated.
 _SESSION = f"-c default_transaction_read_only=on -c search_path={SCHEMA}"
 
 
-def run(url: URL, suite: Suite) -> dict[str, Outcome]:
-    """Run one suite; returns outcomes by check id. A check without an outcome gave no answer.
+class Auditor:
+    """One data source over the candidate schema; each suite has an asset of its own in it."""
 
-    Nothing raised inside Great Expectations comes out of here: it becomes the outcome ``error`` of the checks
-    that it hit.
-    """
-    expectations: dict[str, Any] = {}
-    outcomes: dict[str, Outcome] = {}
-    for check in suite.declared:
-        try:
-            expectations[check.id] = expectation_of(check)
-        except Exception as error:
-            outcomes[check.id] = _broken(check.id, error)
-    try:
+    def __init__(self, url: URL) -> None:
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
-        source = context.data_sources.add_postgres(
+        self._source = context.data_sources.add_postgres(
             SCHEMA,
             connection_string=url.render_as_string(hide_password=False),
             create_temp_table=False,
             kwargs={"connect_args": {"options": _SESSION, "application_name": "warehouse-gate"}},
         )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._source.get_execution_engine().close()
+
+    def run(self, suite: Suite, *, everything: bool = True) -> dict[str, Outcome]:
+        """Run one suite; returns outcomes by check id. A check without an outcome gave no answer.
+
+        Nothing raised inside Great Expectations comes out of here: it becomes the outcome ``error`` of the checks
+        that it hit. Unless ``everything`` is asked for, a suite may look at the rebuilt reports only.
+        """
+        expectations: dict[str, Any] = {}
+        outcomes: dict[str, Outcome] = {}
+        for check in suite.declared:
+            try:
+                expectations[check.id] = expectation_of(check)
+            except Exception as error:
+                outcomes[check.id] = _broken(check.id, error)
         try:
-            asset = source.add_table_asset(suite.table, table_name=suite.table)
-            batch = asset.add_batch_definition_whole_table("whole").get_batch()
-            results = batch.validate(
-                gx.ExpectationSuite(suite.table, expectations=list(expectations.values())),
-                result_format={"result_format": "BOOLEAN_ONLY"},
-            ).results
-        finally:
-            source.get_execution_engine().close()
-    except Exception as error:
-        return outcomes | {check_id: _broken(check_id, error) for check_id in expectations}
-    for result in results:
-        check_id = (result.expectation_config.meta or {}).get("check_id")
-        if check_id in expectations:
-            outcomes[check_id] = _outcome(check_id, result)
-    return outcomes
+            results = self._validate(suite, list(expectations.values()), everything=everything)
+        except Exception as error:
+            return outcomes | {check_id: _broken(check_id, error) for check_id in expectations}
+        for result in results:
+            check_id = (result.expectation_config.meta or {}).get("check_id")
+            if check_id in expectations:
+                outcomes[check_id] = _outcome(check_id, result)
+        return outcomes
+
+    def _validate(self, suite: Suite, expectations: list[Any], *, everything: bool) -> list[Any]:
+        if everything or suite.scope == "everything":
+            asset = self._source.add_table_asset(suite.table, table_name=suite.table)
+        else:
+            rows = suite.relation(everything=False)
+            asset = self._source.add_query_asset(suite.table, query=f"select * from {rows}")  # noqa: S608 - our own SQL
+        batch = asset.add_batch_definition_whole_table("whole").get_batch()
+        results: list[Any] = batch.validate(
+            gx.ExpectationSuite(suite.table, expectations=expectations),
+            result_format={"result_format": "BOOLEAN_ONLY"},
+        ).results
+        return results
 
 
 def expectation_of(check: Check) -> Any:

@@ -277,14 +277,14 @@ def test_a_declared_check_that_gives_no_result_is_missing_and_blocks(
 ):
     from expectations import validation
 
-    run = validation.run
+    run = validation.Auditor.run
 
-    def forgetful(*arguments):
-        outcomes = run(*arguments)
+    def forgetful(*arguments, **named):
+        outcomes = run(*arguments, **named)
         outcomes.pop("things.between", None)
         return outcomes
 
-    monkeypatch.setattr(validation, "run", forgetful)
+    monkeypatch.setattr(validation.Auditor, "run", forgetful)
     verdict = gate.audit(settings, candidate, catalogue=declare(tmp_path, *KINDS))
     assert not verdict.passed
     word, checks, _ = stored(auditor, candidate)
@@ -318,10 +318,10 @@ def test_an_audit_that_dies_leaves_no_verdict_even_after_an_earlier_pass(
     catalogue = declare(tmp_path, *KINDS)
     assert gate.audit(settings, candidate, catalogue=catalogue).passed
 
-    def die(*_):
+    def die(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(validation, "run", die)
+    monkeypatch.setattr(validation.Auditor, "run", die)
     with pytest.raises(KeyboardInterrupt):
         gate.audit(settings, candidate, catalogue=catalogue)
     assert stored(auditor, candidate)[0] is None
@@ -354,7 +354,6 @@ def test_only_the_run_that_owns_the_candidate_may_audit_it(
         (
             {"status": "fail", "failures": 2, "message": "Got 2 results", "query": "select 1\nfrom t"},
             "failed",
-            False,
         ),
         ({"status": "error", "message": "no such column"}, "error"),
         ({"status": "skipped"}, "error"),
@@ -471,4 +470,4 @@ def test_data_docs_are_built_from_stored_results_and_need_no_internet(
 
 def test_results_in_the_summary_are_json(settings: Settings, candidate: Candidate, tmp_path: Path):
     verdict = gate.audit(settings, candidate, catalogue=declare(tmp_path, "between"))
-    assert json.loads(json.dumps(verdict.summary()))["gate_seconds"]["things"] >= 0
+    assert json.loads(json.dumps(verdict.summary()))["gate"]["seconds"]["things"] >= 0
