@@ -25,15 +25,11 @@ ADMIN = "admin"
 def main() -> int:
     """Run all steps; 0 when done, 1 with the reason in the log."""
     configure_logs()
-    settings = get_settings()
     try:
-        if settings.database_url is None:
-            raise WarehouseError(
-                "No database to migrate.", mend="Mount the secret warehouse_database_url (docker/make-secrets.sh)."
-            )
-        migrate(settings)
+        migrate(get_settings())
     except WarehouseError as error:
-        log.error(error.message, mend=error.mend, **error.context)
+        # The message says what to do; a traceback would hide it.
+        log.critical(error.message, mend=error.mend, **error.context)
         return 1
     return 0
 
@@ -42,6 +38,11 @@ def migrate(settings: Settings) -> None:
     """Warehouse first: Airflow's database is made by the warehouse's owner."""
     from ingestion import raw  # noqa: PLC0415 - reads every form
 
+    if settings.database_url is None:
+        raise WarehouseError(
+            "No database to migrate.",
+            mend="Mount the secret warehouse_database_url (docker/make-secrets.sh).",
+        )
     warehouse_schema.up(settings)
     raw.prepare(settings)
     log.info("warehouse migrated")
@@ -51,7 +52,7 @@ def migrate(settings: Settings) -> None:
         raise WarehouseError("airflow db migrate failed.", mend="Its reason stands above.")
     log.info("Airflow migrated")
     if add_admin(password(settings, "airflow_admin")):
-        log.info("first user of Airflow added", name=ADMIN, password="in the secret airflow_admin")
+        log.info("first user of Airflow added", user=ADMIN)
 
 
 def add_admin(secret: str) -> bool:

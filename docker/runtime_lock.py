@@ -22,7 +22,9 @@ def entries(lock: str) -> list[tuple[str, str]]:
 
 def askers(entry: str) -> set[str]:
     """Who asked for the package, by the ``# via`` notes below it."""
-    notes = [line.strip().removeprefix("#").strip() for line in entry.splitlines() if line.lstrip().startswith("#")]
+    notes = [
+        line.strip().removeprefix("#").strip() for line in entry.splitlines() if line.lstrip().startswith("#")
+    ]
     return {note.removeprefix("via").strip() for note in notes} - {""}
 
 
