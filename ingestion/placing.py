@@ -92,9 +92,7 @@ def load_lane(connection: Connection, catalogue: Catalogue, source: Source, toda
         versions=versions,
         known=units.identifiers(versions),
         duties=duties,
-        waivers=tuple(
-            OpenWaiver(*row) for row in connection.execute(text(_WAIVERS), {"today": today}).tuples()
-        ),
+        waivers=tuple(OpenWaiver(*row) for row in connection.execute(text(_WAIVERS), {"today": today}).all()),
     )
 
 

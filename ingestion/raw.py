@@ -111,9 +111,7 @@ def is_prepared(connection: Connection, form: Form) -> bool:
         connection.execute(
             text("select edition, definition_hash from registry.form where form_code = :code"),
             {"code": form.code},
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return all(hashes.get(edition.code) == form.definition_hash for edition in form.editions)
 
@@ -121,7 +119,7 @@ def is_prepared(connection: Connection, form: Form) -> bool:
 def require_prepared(connection: Connection, catalogue: Catalogue) -> None:
     """Raise :class:`FormsNotPrepared` unless the database knows every form as it is defined now."""
     known = set(
-        connection.execute(text("select form_code, edition, definition_hash from registry.form")).tuples()
+        connection.execute(text("select form_code, edition, definition_hash from registry.form")).all()
     )
     missing = [
         form.code
@@ -140,7 +138,7 @@ def _make_table(connection: Connection, settings: Settings, form: Form) -> None:
     table = sql.Identifier("raw", form.code)
     known = {
         str(name): str(kind)
-        for name, kind in connection.execute(text(_COLUMNS), {"table": f'raw."{form.code}"'}).tuples()
+        for name, kind in connection.execute(text(_COLUMNS), {"table": f'raw."{form.code}"'}).all()
     }
     if not known:
         execute(
@@ -153,7 +151,11 @@ def _make_table(connection: Connection, settings: Settings, form: Form) -> None:
                 ),
             ),
         )
-        for role, rights in ((Role.LOADER, "select, insert"), (Role.BUILDER, "select")):
+        for role, rights in (
+            (Role.LOADER, "select, insert"),
+            (Role.BUILDER, "select"),
+            (Role.AUDITOR, "select"),
+        ):
             grantee = sql.Identifier(role_name(settings, role))
             execute(connection, sql.SQL(f"grant {rights} on {{}} to {{}}").format(table, grantee))
     for name, kind in _layout(form).items() if known else ():

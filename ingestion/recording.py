@@ -390,11 +390,11 @@ def _lock(connection: Connection, arrival: Arrival, items: list[Item], *, again:
     more = {name: [getattr(item, name) for item in items] for name in ("organization_key", "region_code")}
     connection.execute(text(_INSERT_REPORTS), {**columns, **more})
     current: dict[int, int | None] = {}
-    for report_id, current_id, row_no in connection.execute(text(_LOCK_REPORTS), columns).tuples():
+    for report_id, current_id, row_no in connection.execute(text(_LOCK_REPORTS), columns).all():
         items[row_no - 1].report_id = report_id
         current[report_id] = current_id
     known: dict[int, list[KnownRevision]] = {}
-    for report_id, *values in connection.execute(text(_HISTORY), {"reports": list(current)}).tuples():
+    for report_id, *values in connection.execute(text(_HISTORY), {"reports": list(current)}).all():
         known.setdefault(report_id, []).append(KnownRevision(*values))
     links: dict[int, int] = {}
     if again:
@@ -404,7 +404,7 @@ def _lock(connection: Connection, arrival: Arrival, items: list[Item], *, again:
                     "select report_id, revision_id from registry.arrival_report where arrival_id = :arrival_id"
                 ),
                 {"arrival_id": arrival.arrival_id},
-            ).tuples().all()
+            ).all()
         )
     judged_before = [
         one.revision_id
@@ -426,7 +426,7 @@ def _lock(connection: Connection, arrival: Arrival, items: list[Item], *, again:
 def _outcomes(connection: Connection, revisions: list[int]) -> dict[int, Outcome]:
     found: dict[int, set[tuple[str, str, bool, str | None, str | None]]] = {one: set() for one in revisions}
     if revisions:
-        for revision_id, *outcome in connection.execute(text(_OUTCOMES), {"revisions": revisions}).tuples():
+        for revision_id, *outcome in connection.execute(text(_OUTCOMES), {"revisions": revisions}).all():
             found[revision_id].add((outcome[0], outcome[1], outcome[2], outcome[3], outcome[4]))
     return {revision_id: frozenset(outcome) for revision_id, outcome in found.items()}
 
@@ -512,7 +512,7 @@ def _write_revisions(connection: Connection, arrival: Arrival, new: list[Item], 
                     )
                 },
             },
-        ).tuples()
+        ).all()
     }
     for item in new:
         item.revision_id = ids[item.report_id, item.revision_no]
