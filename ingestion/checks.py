@@ -1,8 +1,9 @@
 """The rules of a form, evaluated over all reports of a reading at once."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -51,7 +52,7 @@ def check(reading: Reading, context: CheckContext) -> list[Finding]:
     form = reading.form
     if reading.records.is_empty() or not form.rules:
         return []
-    tests = list(_tests(form))
+    tests = _tests(form)
     frame = _frame(reading, context, tests)
     places = _Places(reading)
     findings = _judge(frame, tests, places)
@@ -62,20 +63,24 @@ def check(reading: Reading, context: CheckContext) -> list[Finding]:
     return findings
 
 
-def _tests(form: Form) -> Iterable[_Test]:
+@lru_cache(maxsize=256)
+def _tests(form: Form) -> tuple[_Test, ...]:
+    """The form's expressions, compiled once."""
     types = {f.code: f.type for f in form.fields}
+    tests = []
     for rule in form.rules:
         if rule.check is None:
             continue
         for value in rule.for_each or (None,):
             when = compile_expression(rule.when, types, value=value) if rule.when else None
-            yield _Test(rule, compile_expression(rule.check, types, value=value), when, value)
+            tests.append(_Test(rule, compile_expression(rule.check, types, value=value), when, value))
+    return tuple(tests)
 
 
 # The frame that expressions are evaluated over
 
 
-def _frame(reading: Reading, context: CheckContext, tests: list[_Test]) -> pl.DataFrame:
+def _frame(reading: Reading, context: CheckContext, tests: Sequence[_Test]) -> pl.DataFrame:
     """Records with everything that the expressions name as columns."""
     form = reading.form
     wide = form.layout_named(reading.layout).kind == "wide"
@@ -157,7 +162,7 @@ def _with_yearly(frame: pl.DataFrame, yearly: pl.DataFrame, wanted: set[str]) ->
 # Rules that are expressions
 
 
-def _judge(frame: pl.DataFrame, tests: list[_Test], places: "_Places") -> list[Finding]:
+def _judge(frame: pl.DataFrame, tests: Sequence[_Test], places: "_Places") -> list[Finding]:
     verdicts = frame.select(
         (~test.check.polars & (test.when.polars if test.when else True))
         .fill_null(value=False)

@@ -30,25 +30,22 @@ def add_content_hash(
         head = pl.concat_str([pl.col(code).fill_null("") for code in sorted(breakdowns)], separator=_UNIT)
     filled = pl.sum_horizontal([pl.col(f.code).is_not_null().cast(pl.Int64) for f in form.measures])
     rows = rows.with_columns(body.alias("__body"), head.alias("__head"), filled.alias("__filled"))
-    content = (
-        rows.lazy()
-        .group_by("report_no")
-        .agg(
-            pl.concat_str("__head", "__body", separator=_UNIT)
-            .filter(pl.col("__body") != "")
-            .sort()
-            .str.join(_RECORD)
-            .alias("content"),
+    text = pl.when(pl.col("__body") != "").then(pl.concat_str("__head", "__body", separator=_UNIT))
+    if rows.height == reports.height:
+        content = rows.select("report_no", pl.col("__filled").alias("value_count"), text.alias("content"))
+        number = pl.lit(1, dtype=pl.Int64)
+    else:
+        content = rows.group_by("report_no").agg(
             pl.col("__filled").sum().alias("value_count"),
+            text.drop_nulls().sort().str.join(_RECORD).alias("content"),
         )
-        .collect()
-    )
+        number = pl.col("report_no").cum_count().over("report_no").cast(pl.Int64)
     hashes = [hashlib.sha256((text or "").encode()).hexdigest() for text in content["content"]]
     content = content.select("report_no", "value_count", pl.Series("content_hash", hashes, dtype=pl.String))
     reports = reports.join(content, on="report_no", how="left", maintain_order="left")
     records = rows.select(
         "report_no",
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("report_no").alias("record_no"),
+        number.alias("record_no"),
         *(field.code for field in form.columns),
         "null_reasons",
         "source_sheet",

@@ -184,13 +184,16 @@ class Faults:
         """A finding for each number below zero in a field that cannot be."""
         if item.role != "measure" or item.negative:
             return
+        lowest = values.min()
+        if not isinstance(lowest, int | float) or lowest >= 0:
+            return
         for place in (values < 0).fill_null(value=False).arg_true():
             row, cell, member, name = self._place(item, place, rows, columns, members)
             self.add(
                 "VALUE_NEGATIVE",
                 "value",
                 f"“{name}”（{cell}）填的是{number_text(values[place])}，不能小于零；没有数据请留空",
-                f"{item.code} ({cell}) is {number_text(values[place])}, below zero; leave it blank when there is no number",
+                f"{item.code} ({cell}) is {number_text(values[place])}, below zero; leave it blank if there is none",
                 row=row,
                 cell=cell,
                 field_code=item.code,

@@ -358,6 +358,9 @@ class Form(_Strict):
         """The whole definition as JSON values, code lists included."""
         return self.model_dump(mode="json", by_alias=True)
 
+    def __hash__(self) -> int:
+        return hash((self.code, self.definition_hash))
+
     @cached_property
     def definition_hash(self) -> str:
         """Fingerprint of the definition: changes when anything in it does."""

@@ -166,6 +166,7 @@ def _describe(
 ) -> Recognised:
     layout = form.layout_named(layout_code)
     head = table.head
+    body = table.rows_below(row + 1)
     fields: list[Column] = []
     members: list[Column] = []
     unknown: list[tuple[int, str]] = []
@@ -181,7 +182,7 @@ def _describe(
                 break
         label = head[row][column] or (candidates[0] if candidates else "")
         if not here:
-            if label or table.frame.to_series(column).slice(row + 1).is_not_null().any():
+            if label or body.to_series(column).null_count() < body.height:
                 unknown.append((column, label))
         elif len(here) > 1:
             ambiguous.append((column, label, tuple(code for _, code in here)))

@@ -1,5 +1,6 @@
 """A file read through its form: reports, typed records, positions and findings."""
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -62,7 +63,7 @@ def read_file(
         recognised = recognise(table, catalogue, name)
         if recognised:
             found.append((table, recognised))
-        elif not _is_blank(table):
+        elif not table.is_blank:
             strange.append(table)
     if not found:
         raise _unrecognised(name, strange, catalogue)
@@ -94,10 +95,6 @@ def read_file(
             )
         )
     return readings
-
-
-def _is_blank(table: Table) -> bool:
-    return all(column.is_null().all() for column in table.frame)
 
 
 def _unrecognised(name: str, tables: list[Table], catalogue: Catalogue) -> UnrecognisedFile:
@@ -213,32 +210,40 @@ def _repeated(form: Form, rows: pl.DataFrame, *, wide: bool) -> list[Finding]:
 
 def _gaps(form: Form, reports: pl.DataFrame) -> list[Finding]:
     """Periods that a series in one file leaves out."""
-    interval = {"month": "1mo", "quarter": "3mo", "year": "1y", "mch_year": "1y"}.get(form.period.type)
-    if interval is None or reports.is_empty():
+    months = {"month": 1, "quarter": 3, "year": 12, "mch_year": 12}.get(form.period.type)
+    if months is None:
         return []
-    series = (
-        reports.group_by("subject_ref", maintain_order=True)
-        .agg(pl.col("period_start").unique().sort(), pl.col("source_sheet").first())
-        .filter(pl.col("period_start").list.len() >= 3)
+    month_no = pl.col("period_start").dt.year().cast(pl.Int64) * 12 + pl.col("period_start").dt.month()
+    incomplete = (
+        reports.with_columns((month_no // months).alias("number"))
+        .group_by("subject_ref", maintain_order=True)
+        .agg(pl.col("number").unique().sort(), pl.col("period_start").min(), pl.col("source_sheet").first())
+        .filter(
+            (pl.col("number").list.len() >= 3)
+            & (pl.col("number").list.max() - pl.col("number").list.min() + 1 > pl.col("number").list.len())
+        )
     )
     findings = []
-    for row in series.iter_rows(named=True):
-        given = row["period_start"]
-        missing = [d for d in pl.date_range(given[0], given[-1], interval, eager=True) if d not in set(given)]
-        if missing:
-            names = [_period_text(form, day) for day in missing]
-            findings.append(
-                Finding(
-                    rule_id="PERIOD_MISSING_IN_SERIES",
-                    level="file",
-                    severity="soft",
-                    message_zh=f"“{row['subject_ref']}”的连续报告缺少：{'、'.join(names)}；请补报或核对期别",
-                    message_en=f"the series of {row['subject_ref']} lacks {', '.join(names)}",
-                    sheet=row["source_sheet"],
-                    value=names[0],
-                )
+    for subject, numbers, first, sheet in incomplete.iter_rows():
+        lacking = sorted(set(range(numbers[0], numbers[-1])) - set(numbers))
+        names = [_period_text(form, _months_later(first, (n - numbers[0]) * months)) for n in lacking]
+        findings.append(
+            Finding(
+                rule_id="PERIOD_MISSING_IN_SERIES",
+                level="file",
+                severity="soft",
+                message_zh=f"“{subject}”的连续报告缺少：{'、'.join(names)}；请补报或核对期别",
+                message_en=f"the series of {subject} lacks {', '.join(names)}",
+                sheet=sheet,
+                value=names[0],
             )
+        )
     return findings
+
+
+def _months_later(day: dt.date, months: int) -> dt.date:
+    year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return day.replace(year=year, month=month0 + 1)
 
 
 def _period_text(form: Form, start: object) -> str:
@@ -255,11 +260,12 @@ def _period_text(form: Form, start: object) -> str:
 def _by_edition(reading: Reading) -> Iterator[Reading]:
     """Split a reading whose periods belong to several editions of the form."""
     form = reading.form
-    editions = {}
-    for number, start in reading.reports.select("report_no", "period_start").iter_rows():
+    editions: dict[dt.date, str] = {}
+    for start in reading.reports["period_start"].unique(maintain_order=True):
         edition = form.edition_at(start)
-        editions[number] = edition.code if edition else ""
-        if edition is None:
+        editions[start] = edition.code if edition else ""
+    for number, start in reading.reports.select("report_no", "period_start").iter_rows():
+        if not editions[start]:
             reading.findings.append(
                 Finding(
                     rule_id="EDITION_UNKNOWN",
@@ -275,7 +281,9 @@ def _by_edition(reading: Reading) -> Iterator[Reading]:
         yield replace(reading, edition=codes[0] or form.editions[0].code)
         return
     for code in codes:
-        numbers = [number for number, edition in editions.items() if edition == code]
+        starts = [start for start, edition in editions.items() if edition == code]
+        reports = reading.reports.filter(pl.col("period_start").is_in(starts))
+        numbers = set(reports["report_no"])
         mine = [
             f
             for f in reading.findings
@@ -284,7 +292,7 @@ def _by_edition(reading: Reading) -> Iterator[Reading]:
         yield replace(
             reading,
             edition=code or form.editions[0].code,
-            reports=reading.reports.filter(pl.col("report_no").is_in(numbers)),
-            records=reading.records.filter(pl.col("report_no").is_in(numbers)),
+            reports=reports,
+            records=reading.records.join(reports, on="report_no", how="semi", maintain_order="left"),
             findings=mine,
         )

@@ -70,7 +70,7 @@ def read_sheet(
 def _body(table: Table, found: Recognised) -> pl.DataFrame:
     """Rows that are records, with their spreadsheet row; totals, column numbers and signatures left out."""
     first = found.header_row + 1
-    frame = table.frame.slice(first)
+    frame = table.rows_below(first)
     frame = frame.with_columns(
         pl.int_range(first + 1, first + 1 + pl.len(), dtype=pl.Int64).alias("source_row")
     )

@@ -18,6 +18,8 @@ NULL_MARKS = ("", "-", "--", "—", "——", "–", "―", "─", "/", "\\", "�
 ERROR_MARKS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA")
 # Beyond this a float no longer holds every whole number.
 LARGEST = 1e15
+# What a formula may leave behind the point of a whole number.
+_NOISE = 1e-9
 
 _THOUSANDS = r"^[+-]?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?$"
 _PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
@@ -73,32 +75,42 @@ def to_type(column: pl.Series, field: FormField, codes: CodeList | None) -> Type
 
 def to_numbers(column: pl.Series, *, whole: bool) -> Typed:
     """Numbers; ``whole`` refuses fractions."""
+    faults = pl.Series(column.name, [None], dtype=pl.String).new_from_index(0, len(column))
+    dtype = pl.Int64() if whole else pl.Float64()
+    if column.null_count() == len(column):
+        return Typed(column.cast(dtype), faults)
     if column.dtype.is_numeric():
         values = column.cast(pl.Float64)
-        faults = pl.Series(column.name, [None], dtype=pl.String).new_from_index(0, len(column))
     else:
-        values, faults = _numbers_of_text(column)
-    wrong = values.is_not_null() & ~(values.is_finite() & (values.abs() < LARGEST))
-    if whole:
-        nearest = values.round(0)
-        noise = (values - nearest).abs() > 1e-9 * pl.Series([1.0]).append(values.abs()).max()  # type: ignore[operator]
-        wrong = wrong | (noise & values.is_not_null())
-        values = nearest
-    if wrong.any():
-        shown = as_text(column)
-        faults = faults.zip_with(~wrong, shown) if len(faults) else faults
-        values = values.set(wrong, None)
-    if whole:
-        return Typed(values.cast(pl.Int64), faults)
-    # Binary noise of spreadsheets (0.30000000000000004) is no content.
-    return Typed(values.round_sig_figs(15) if len(values) else values, faults)
+        values, faults = _numbers_of_text(column, faults)
+    shown = column
+    largest = max((abs(end) for end in (values.min(), values.max()) if isinstance(end, float)), default=0.0)
+    if not largest < LARGEST:
+        values, faults = _refuse(values, faults, shown, ~(values.abs() < LARGEST))
+    if not whole:
+        # Binary noise of spreadsheets (0.30000000000000004) is no content.
+        return Typed(values.round_sig_figs(15), faults)
+    nearest = values.round(0)
+    if not nearest.equals(values):
+        fraction = (values - nearest).abs() > _NOISE * (1 + values.abs())
+        nearest, faults = _refuse(nearest, faults, shown, fraction)
+    return Typed(nearest.cast(pl.Int64), faults)
 
 
-def _numbers_of_text(column: pl.Series) -> tuple[pl.Series, pl.Series]:
+def _refuse(
+    values: pl.Series, faults: pl.Series, shown: pl.Series, wrong: pl.Series
+) -> tuple[pl.Series, pl.Series]:
+    """Values without those that are wrong, whose text becomes a fault."""
+    wrong = wrong.fill_null(value=False)
+    if not wrong.any():
+        return values, faults
+    return values.set(wrong, None), faults.zip_with(~wrong, as_text(shown))
+
+
+def _numbers_of_text(column: pl.Series, faults: pl.Series) -> tuple[pl.Series, pl.Series]:
     text = column.cast(pl.String)
     values = text.cast(pl.Float64, strict=False)
     open_ = text.is_not_null() & (values.is_null() | ~values.is_finite())
-    faults = pl.Series(column.name, [None], dtype=pl.String).new_from_index(0, len(column))
     if not open_.any():
         return values, faults
     rest = text.filter(open_)

@@ -8,7 +8,7 @@ import re
 import polars as pl
 
 from ingestion.errors import UnreadableFile
-from ingestion.readers.table import Table
+from ingestion.readers.table import HEAD_ROWS, Table
 
 SAMPLE_ROWS = 60
 DELIMITERS = (",", "\t", ";", "|")
@@ -39,7 +39,7 @@ def read_delimited(data: bytes, name: str) -> list[Table]:
         )
     except pl.exceptions.PolarsError:
         frame = _slowly(utf8, delimiter)
-    return [Table("", frame)]
+    return [Table("", frame.head(HEAD_ROWS).rows(), frame.slice)]
 
 
 def _as_utf8(data: bytes, name: str) -> bytes:

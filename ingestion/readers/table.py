@@ -1,6 +1,7 @@
 """A sheet or a delimited file as cells: no meaning yet."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
@@ -12,25 +13,32 @@ Merge = tuple[tuple[int, int], tuple[int, int]]
 
 @dataclass(frozen=True)
 class Table:
-    """Cells of one sheet. Column ``c<n>`` is spreadsheet column n + 1; row i of the frame is row i + 1.
+    """Cells of one sheet. Row i, counted from 0, is spreadsheet row i + 1; columns likewise.
 
-    Columns are text, or Float64 where a workbook holds nothing but numbers in them.
+    ``top`` holds the first rows as values; ``rows_below`` makes the frame of all rows from one on, with
+    column ``c<n>`` as text, or as Float64 where a workbook holds nothing but numbers.
     """
 
     sheet: str
-    frame: pl.DataFrame
-    merges: tuple[Merge, ...] = field(default=())
+    top: Sequence[Sequence[object]]
+    rows_below: Callable[[int], pl.DataFrame]
+    merges: tuple[Merge, ...] = ()
 
     @cached_property
     def head(self) -> list[list[str]]:
         """The first rows as text, with merged cells filled over their whole range."""
-        rows = [[_text(value) for value in row] for row in self.frame.head(HEAD_ROWS).iter_rows()]
+        rows = [[_text(value) for value in row] for row in self.top]
         for (top, left), (bottom, right) in self.merges:
             if top >= len(rows) or left >= len(rows[top]):
                 continue
             for row in rows[top : bottom + 1]:
                 row[left : right + 1] = [rows[top][left]] * len(row[left : right + 1])
         return rows
+
+    @cached_property
+    def is_blank(self) -> bool:
+        """Whether no cell holds anything."""
+        return not any(map(any, self.head)) and all(c.null_count() == len(c) for c in self.rows_below(0))
 
 
 def _text(value: object) -> str:

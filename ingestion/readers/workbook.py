@@ -4,13 +4,15 @@ import datetime as dt
 import io
 import re
 import zipfile
+from collections.abc import Sequence
+from functools import partial
 from xml.etree import ElementTree
 
 import polars as pl
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
 from ingestion.errors import UnreadableFile
-from ingestion.readers.table import Table, number_text
+from ingestion.readers.table import HEAD_ROWS, Table, number_text
 
 MAX_UNPACKED = 2 << 30
 _ERROR_CELL = re.compile(
@@ -55,11 +57,9 @@ def read_workbook(data: bytes, name: str) -> list[Table]:
             if row < len(rows) and column < len(rows[row]):
                 rows[row][column] = text
         if rows:
-            frame = pl.DataFrame(
-                [_column(f"c{i}", values) for i, values in enumerate(zip(*rows, strict=True))]
-            )
+            top = [[_cell(value) for value in row] for row in rows[:HEAD_ROWS]]
             merges = tuple(source.merged_cell_ranges or ())
-            tables.append(Table(sheet.name, frame, merges))
+            tables.append(Table(sheet.name, top, partial(_frame, rows), merges))
     return tables
 
 
@@ -72,16 +72,21 @@ def _damaged(name: str, error: Exception) -> UnreadableFile:
     )
 
 
+def _frame(rows: Sequence[Sequence[object]], first: int) -> pl.DataFrame:
+    """The rows from one on, column by column."""
+    width = len(rows[0])
+    columns = zip(*rows[first:], strict=True) if len(rows) > first else ((),) * width
+    return pl.DataFrame([_column(f"c{index}", values) for index, values in enumerate(columns)])
+
+
 def _column(name: str, values: tuple[object, ...]) -> pl.Series:
     """A column as numbers when it holds nothing else, or as text."""
     kinds = set(map(type, values))
     if kinds <= {str}:
         return pl.Series(name, [value or None for value in values], dtype=pl.String)
-    if kinds <= {float, int}:
-        return pl.Series(name, values, dtype=pl.Float64)
     if kinds <= {float, int, str}:
-        blanks = [None if value == "" else value for value in values]
-        if str not in set(map(type, blanks)):
+        blanks = [None if value == "" else value for value in values] if str in kinds else values
+        if str not in kinds or str not in set(map(type, blanks)):
             return pl.Series(name, blanks, dtype=pl.Float64)
     return pl.Series(name, [_cell(value) for value in values], dtype=pl.String)
 
