@@ -59,7 +59,8 @@ def test_the_image_is_installed_by_the_script_that_ci_runs():
         "docker/install.sh /opt/venv dependencies",
         "docker/install.sh /opt/venv project",
     ]
-    assert not re.search(r"pip install", DOCKERFILE)
+    assert "pip install" not in DOCKERFILE
+    assert "docker/install.sh " in (CHECKOUT / ".ci" / "run").read_text()
 
 
 def test_base_images_are_pinned_and_of_the_python_that_runs_the_tests():
