@@ -27,7 +27,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk import Param, dag, get_current_context, setup, task, teardown
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags import stages
@@ -70,6 +70,7 @@ def scope(asked: Mapping[str, Any]) -> dict[str, Any]:
 def backfill() -> None:
     """Wire the reload."""
 
+    @setup
     @task
     @step
     def begin(run: str) -> None:
@@ -106,14 +107,16 @@ def backfill() -> None:
             raise AirflowSkipException("Nothing changed in this chunk.")
         return release
 
-    @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
+    @teardown(on_failure_fail_dagrun=True)
+    @task(retries=0)
     @step
     def finish(run: str) -> str:
         return stages.finish(run, failed_tasks(get_current_context()))
 
     chunks = plan(RUN_ID)
-    begin(RUN_ID) >> prepare(RUN_ID) >> chunks
-    [chunks, reload.partial(run=RUN_ID).expand(chunk=chunks)] >> finish(RUN_ID)
+    begun = begin(RUN_ID)
+    begun >> prepare(RUN_ID) >> chunks
+    [begun, reload.partial(run=RUN_ID).expand(chunk=chunks)] >> finish(RUN_ID)
 
 
 backfill()

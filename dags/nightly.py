@@ -37,7 +37,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_context, task
+from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_context, setup, task, teardown
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags import stages
@@ -61,6 +61,7 @@ ZONE = get_settings().timezone
 def nightly() -> None:
     """Wire the night."""
 
+    @setup
     @task
     @step
     def begin(run: str) -> None:
@@ -81,14 +82,11 @@ def nightly() -> None:
     def rejudge(run: str) -> dict[str, Any]:
         return stages.rejudge(run)
 
-    # A failed source must not stop the night, a failed preparation must.
-    @task(task_id="open", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    # A failed source must not stop the night, a failed preparation must. Nothing changed: all but finish is skipped.
+    @task.short_circuit(task_id="open", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
     @step
-    def open_candidate(run: str) -> dict[str, Any]:
-        candidate = stages.open_candidate(run)
-        if candidate is None:
-            raise AirflowSkipException("Nothing changed since the last release.")
-        return candidate
+    def open_candidate(run: str) -> dict[str, Any] | None:
+        return stages.open_candidate(run)
 
     @task
     @step
@@ -122,7 +120,8 @@ def nightly() -> None:
     def model_pages(run: str) -> None:
         stages.model_pages(run)
 
-    @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
+    @teardown(on_failure_fail_dagrun=True)
+    @task(retries=0)
     @step
     def finish(run: str) -> str:
         return stages.finish(run, failed_tasks(get_current_context()))
@@ -137,13 +136,14 @@ def nightly() -> None:
     rejected = reject(RUN_ID, candidate)
     quality, models, end = quality_pages(RUN_ID), model_pages(RUN_ID), finish(RUN_ID)
 
-    begin(RUN_ID) >> prepared
+    begun = begin(RUN_ID)
+    begun >> prepared
     [prepared, lanes] >> again
     [prepared, lanes, again] >> candidate
     [built, audited, published] >> rejected
     [published, rejected] >> quality
     published >> models
-    [prepared, lanes, again, candidate, rejected, quality, models] >> end
+    [begun, rejected, quality, models] >> end
 
 
 nightly()

@@ -8,13 +8,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from warehouse.database import Role, engine
 
-HEADLINE = "mart_headline"
-"""Table of the published star that holds the bureau's headline indicators."""
+_HEADLINE = """
+select distinct on (region_code, ordinal) indicator_code, label_zh, slice, unit, region_code, period_start, period_end,
+    numerator, denominator, value, status
+from published.mart_headline order by region_code, ordinal, period_start desc
+"""
 
 _RUN = """
-select run_id, kind, status, outcome, release_id, started_at,
-    extract(epoch from coalesce(finished_at, clock_timestamp()) - started_at)::float as seconds
-from warehouse.run where run_id = :run_id
+select r.run_id, r.kind, r.status, r.outcome, r.release_id, l.base_release, r.started_at,
+    extract(epoch from coalesce(r.finished_at, clock_timestamp()) - r.started_at)::float as seconds
+from warehouse.run r left join warehouse.release l using (release_id) where r.run_id = :run_id
 """
 
 _STAGES = """
@@ -123,13 +126,10 @@ def summarise(run_id: str) -> Summary:
 
 
 def headline() -> list[dict[str, Any]]:
-    """The headline indicators as BI reads them; none while there is no such table."""
+    """The headline indicators in their newest period, as BI reads them; none while there is no such table."""
     try:
         with engine(Role.READER).connect() as connection:
-            return [
-                dict(row)
-                for row in connection.execute(text(f"select * from published.{HEADLINE}")).mappings()  # noqa: S608
-            ]
+            return [dict(row) for row in connection.execute(text(_HEADLINE)).mappings()]
     except SQLAlchemyError:
         return []
 

@@ -91,9 +91,11 @@ def _show_checks(summary: Summary) -> None:
 def _show_headline(summary: Summary) -> None:
     if not (summary.headline and summary.published):
         return
-    table = Table(
-        title="\nHeadline", title_justify="left", title_style="bold", show_edge=False, pad_edge=False
+    # Rates come first: their numerators and denominators say more than the counts alone.
+    rates_first = sorted(
+        summary.headline, key=lambda row: (row["slice"] != "all", row["denominator"] is None)
     )
+    table = Table(box=None, pad_edge=False, header_style="dim")
     for column, side in (
         ("indicator", "left"),
         ("period", "left"),
@@ -102,14 +104,20 @@ def _show_headline(summary: Summary) -> None:
         ("denominator", "right"),
     ):
         table.add_column(column, justify=side)  # type: ignore[arg-type]
-    for row in map(plain, summary.headline[:SHOWN_INDICATORS]):
+    for row in map(plain, rates_first[:SHOWN_INDICATORS]):
+        unit = "" if row["unit"] == "ratio" else f" {row['unit']}"
         table.add_row(
-            str(row.get("name_zh")),
-            str(row.get("period_start")),
-            f"{shown(row.get('value'))} {row.get('unit') or ''}".rstrip(),
-            shown(row.get("numerator")),
-            shown(row.get("denominator")),
+            row["label_zh"],
+            f"{row['period_start'][:7]}…{row['period_end'][:7]}",
+            f"{shown(row['value'])}{unit}" if row["status"] == "computed" else row["status"],
+            shown(row["numerator"]),
+            shown(row["denominator"]),
         )
+    console.print(
+        f"\n[bold]Headline[/bold] of region {rates_first[0]['region_code']}"
+        f"  ({len(summary.headline)} lines in published.mart_headline)",
+        highlight=False,
+    )
     console.print(table)
 
 
@@ -136,8 +144,8 @@ def _show_ways_on(settings: Settings, summary: Summary, log_file: Path | None) -
         "Airflow UI": "warehouse up, then warehouse status",
         "log": str(log_file) if log_file else None,
     }
-    if summary.published and summary.published > 1:
-        ways["differences"] = f"warehouse release diff {summary.published - 1} {summary.published}"
+    if summary.published and summary.run["base_release"]:
+        ways["differences"] = f"warehouse release diff {summary.run['base_release']} {summary.published}"
     console.print("\n[bold]Look further[/bold]")
     grid = Table.grid(padding=(0, 2))
     for name, way in ways.items():
