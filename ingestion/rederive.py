@@ -15,7 +15,7 @@ import polars as pl
 import structlog
 from sqlalchemy import Connection, Engine, Row, text
 
-from ingestion import store
+from ingestion import raw, store
 from ingestion.errors import FileError
 from ingestion.forms_catalogue import Catalogue, load_forms
 from ingestion.intake import describe, examine, failure_status, finish, open_lane, place_of
@@ -199,6 +199,7 @@ def rederive(
     unchanged = touched = 0
     with loading(settings) as engine:
         with engine.connect() as connection:
+            raw.require_prepared(connection, known)
             arrivals = connection.execute(
                 text(_ARRIVALS), {**scope.parameters(), "waiting_only": waiting_only}
             ).all()

@@ -84,8 +84,8 @@ class Bureau:
         self, name: str, *rows: dict[str, object], day: int | None = None, source: str = "hospital"
     ) -> None:
         """A CSV file into an inbox, a day later than the one before unless a day is given."""
-        columns = [key for key in COLUMNS if any(key in row for row in rows)]
-        lines = [",".join(COLUMNS[key] for key in columns)]
+        columns = [key for key in self.columns if any(key in row for row in rows)]
+        lines = [",".join(self.columns[key] for key in columns)]
         lines += [",".join(str(row.get(key, "")) for key in columns) for row in rows]
         self.send_bytes(name, "\n".join(lines).encode(), day=day, source=source)
 

@@ -1,0 +1,205 @@
+from datetime import date
+
+import pytest
+import yaml
+
+from ingestion import rederive as module
+from ingestion.forms_catalogue import BUILT_IN
+from ingestion.raw import FormsNotPrepared, prepare
+from ingestion.rederive import RederiveFailed, reconsider, rederive
+from ingestion.registry import unplaced, withdraw
+
+
+@pytest.fixture
+def mended(bureau, tmp_path):
+    """Change the monthly form in a folder of site forms; returns the settings that know it."""
+
+    def change(edit):
+        definition = yaml.safe_load((BUILT_IN / "hosp_monthly.yml").read_text(encoding="utf-8"))
+        edit(definition)
+        folder = tmp_path / "forms"
+        folder.mkdir(exist_ok=True)
+        (folder / "hosp_monthly.yml").write_text(
+            yaml.safe_dump(definition, allow_unicode=True, sort_keys=False), encoding="utf-8"
+        )
+        settings = bureau.settings.model_copy(update={"forms": (folder,)})
+        prepare(settings)
+        bureau.settings = settings
+        return settings
+
+    return change
+
+
+def rule(definition, code):
+    return next(one for one in definition["rules"] if one["id"] == code)
+
+
+def field(definition, code):
+    return next(one for one in definition["fields"] if one["code"] == code)
+
+
+def test_nothing_mended_changes_nothing(bureau):
+    bureau.send("a.csv", bureau.row(), bureau.row("T-2", outpatient=9999))
+    bureau.take_in()
+    before = bureau.state()
+    result = rederive(bureau.settings, reason="试", dry_run=False)
+    assert (result.changes, result.unchanged, result.files) == ((), 2, 1)
+    assert bureau.state() == before
+
+
+def test_softened_rule_lets_a_quarantined_report_in(bureau, mended):
+    bureau.send("a.csv", bureau.row(outpatient=9999))
+    bureau.take_in()
+    settings = mended(lambda definition: rule(definition, "HM01").update(severity="soft"))
+    before = bureau.state()
+
+    planned = rederive(settings, reason="HM01 放宽", dry_run=True)
+    assert [(one.before, one.after, one.content_differs) for one in planned.changes] == [
+        ("quarantined", "accepted_with_warnings", False)
+    ]
+    assert bureau.state() == before
+
+    rederive(settings, reason="HM01 放宽", dry_run=False)
+    assert bureau.revisions() == [(1, "superseded"), (2, "accepted_with_warnings")]
+    assert bureau.value("select cause from registry.change") == "rederive: HM01 放宽"
+    assert rederive(settings, reason="HM01 放宽", dry_run=False).changes == ()
+
+
+def test_stricter_rule_shows_in_quarantine_but_takes_no_number_away(bureau, mended):
+    bureau.send("a.csv", bureau.row(visits=2000, outpatient=1990))
+    bureau.take_in()
+    settings = mended(
+        lambda definition: rule(definition, "HM01").update(check="visits_outpatient_emergency <= 100")
+    )
+    result = rederive(settings, reason="HM01 收紧", dry_run=False)
+    assert [(one.before, one.after) for one in result.changes] == [("accepted", "quarantined")]
+    assert bureau.revisions() == [(1, "accepted"), (2, "quarantined")]
+    assert bureau.visits() == 2000
+    assert rederive(settings, reason="HM01 收紧", dry_run=False).changes == ()
+
+
+def test_label_learnt_later_brings_numbers_out_of_files_kept_since(bureau, mended):
+    bureau.columns = {**bureau.columns, "deaths": "住院死亡"}
+    bureau.send("a.csv", bureau.row(deaths=3))
+    bureau.take_in()
+    bureau.send("copy.csv", bureau.row(deaths=4))
+    bureau.take_in()
+    assert bureau.revisions() == [(1, "accepted")]
+    settings = mended(lambda definition: field(definition, "inpatient_deaths")["labels"].append("住院死亡"))
+    rederive(settings, reason="新标签", dry_run=False)
+    assert (
+        bureau.value(
+            "select inpatient_deaths from raw.hosp_monthly w"
+            " join registry.report r on r.current_revision_id = w.revision_id"
+        )
+        == 4
+    )
+
+
+def test_outdated_files_stay_outdated(bureau, mended):
+    bureau.send("a.csv", bureau.row(outpatient=9999))
+    bureau.send("b.csv", bureau.row(visits=2100))
+    bureau.take_in()
+    settings = mended(lambda definition: rule(definition, "HM01").update(severity="soft"))
+    assert rederive(settings, reason="HM01 放宽", dry_run=False).changes == ()
+    assert bureau.visits() == 2100
+
+
+def test_withdrawn_report_stays_withdrawn(bureau, mended):
+    bureau.send("a.csv", bureau.row(outpatient=9999))
+    bureau.take_in()
+    settings = mended(lambda definition: rule(definition, "HM01").update(severity="soft"))
+    rederive(settings, reason="HM01 放宽", dry_run=False)
+    withdraw(bureau.loader, bureau.value("select report_id from registry.report"), "数据有误", "统计科")
+    mended(lambda definition: definition["rules"].clear())
+    assert rederive(bureau.settings, reason="取消规则", dry_run=False).changes == ()
+    assert bureau.visits() is None
+
+
+def test_scope_is_kept_to(bureau, mended):
+    for number, month in enumerate(["2015-01", "2015-02"]):
+        days = {"2015-01": 31, "2015-02": 28}[month]
+        rows = [bureau.row(code, month, outpatient=9999, bed_days_open=50 * days) for code in ("T-1", "T-2")]
+        bureau.send(f"{number}.csv", *rows)
+    bureau.take_in()
+    settings = mended(lambda definition: rule(definition, "HM01").update(severity="soft"))
+    plan = rederive(settings, from_=date(2015, 2, 1), units=["T-2"], forms=["hosp_monthly"], reason="试")
+    assert [(one.subject_code, one.period_start) for one in plan.changes] == [("T-2", date(2015, 2, 1))]
+    assert plan.files == 1
+    assert rederive(settings, forms=["idr_monthly"], reason="试").files == 0
+
+
+def test_touch_tells_every_report_of_the_scope_to_the_next_release(bureau):
+    bureau.send("a.csv", bureau.row(), bureau.row("T-2"))
+    bureau.take_in()
+    result = rederive(bureau.settings, units=["T-2"], reason="指标口径", dry_run=False, touch=True)
+    assert (result.changes, result.touched) == ((), 1)
+    assert bureau.value("select count(*) from registry.change where cause = 'rederive: 指标口径'") == 1
+
+
+def test_waiver_granted_later_is_found_by_reconsidering(bureau):
+    bureau.send("a.csv", bureau.row(outpatient=9999))
+    bureau.send("b.csv", bureau.row("T-2"))
+    bureau.take_in()
+    bureau.site(waivers_yml="- {rule: HM01, owner: 统计科, reason: 已核实, expires_on: 2099-12-31}\n")
+    result = reconsider(bureau.settings, "豁免")
+    assert (result.files, [one.after for one in result.changes]) == (1, ["accepted_with_warnings"])
+    assert bureau.visits() == 2000
+    assert reconsider(bureau.settings, "豁免").files == 0
+
+
+def test_unit_registered_later_gets_its_report(bureau):
+    bureau.send("a.csv", bureau.row("T-5"), bureau.row("T-2"))
+    bureau.take_in()
+    assert len(unplaced(bureau.loader)) == 1
+    more = [*bureau.organizations, "T-5,2010-01-01,open,构造新院,A100,440507,"]
+    bureau.site(organizations_csv="\n".join(more) + "\n")
+    reconsider(bureau.settings, "新单位")
+    assert bureau.visits("T-5") == 2000
+    assert bureau.revisions("T-2") == [(1, "accepted")]
+    assert unplaced(bureau.loader) == []
+    assert bureau.value("select count(*) from registry.finding where resolved_at is not null") == 1
+
+
+def test_file_nobody_knew_is_read_once_its_form_is_known(bureau, mended):
+    bureau.send_bytes("list.csv", "机构编码,统计年月,甲,乙\nT-1,2015-01,1,2\n".encode())
+    bureau.take_in()
+    assert [file.status for file in unplaced(bureau.loader)] == ["unrecognised"]
+
+    def accept(definition):
+        for one in definition["fields"]:
+            one.pop("required", None)
+        field(definition, "beds_actual")["labels"].append("甲")
+        field(definition, "visits_total")["labels"].append("乙")
+
+    settings = mended(accept)
+    reconsider(settings, "新表式")
+    assert bureau.visits() == 2
+    assert unplaced(bureau.loader) == []
+
+
+def test_failing_file_is_named_and_the_others_are_done(bureau, mended, monkeypatch):
+    bureau.send("a.csv", bureau.row(outpatient=9999))
+    bureau.send("b.csv", bureau.row("T-2", outpatient=9999))
+    bureau.take_in()
+    settings = mended(lambda definition: rule(definition, "HM01").update(severity="soft"))
+    read = module.read_file
+
+    def fragile(path, *, name, **more):
+        if name == "a.csv":
+            raise RuntimeError
+        return read(path, name=name, **more)
+
+    monkeypatch.setattr(module, "read_file", fragile)
+    with pytest.raises(RederiveFailed, match=r"a\.csv"):
+        rederive(settings, reason="HM01 放宽", dry_run=False)
+    assert bureau.visits("T-2") == 2000
+    assert bureau.visits("T-1") is None
+
+
+def test_forms_that_the_database_does_not_know_are_refused(bureau, mended):
+    bureau.send("a.csv", bureau.row())
+    known = bureau.settings
+    mended(lambda definition: rule(definition, "HM01").update(severity="soft"))
+    with pytest.raises(FormsNotPrepared, match="hosp_monthly"):
+        rederive(known, reason="试")
