@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, Row, text
 from ingestion import raw, store
 from ingestion.errors import FileError
 from ingestion.forms_catalogue import Catalogue, load_forms
-from ingestion.intake import describe, examine, failure_status, finish, open_lane, place_of
+from ingestion.intake import describe, examine, failure_status, finish, open_lane, place_of, today
 from ingestion.judging import Judged
 from ingestion.load import loading
 from ingestion.placing import Lane
@@ -74,6 +74,24 @@ where (r.current_revision_id is not null or exists (
     and (cast(:units as text[]) is null or r.subject_code = any(:units))
     and not (r.report_id = any(:logged))
 order by r.report_id
+"""
+
+_GROUNDS = """
+select md5(concat_ws(
+    '|',
+    (select string_agg(form_code || edition || definition_hash, ',' order by form_code, edition) from registry.form),
+    (select string_agg(waiver_id::text, ',' order by waiver_id) from registry.waiver
+        where ended_at is null and expires_on >= :today),
+    (select string_agg(md5(e::text), ',' order by organization_key, event_date, event_type)
+        from registry.organization_event as e)
+))
+"""
+
+_LAST_GROUNDS = "select fingerprint from registry.judgement order by judged_at desc limit 1"
+
+_JUDGED = """
+insert into registry.judgement (fingerprint) values (:grounds)
+on conflict (fingerprint) do update set judged_at = excluded.judged_at
 """
 
 
@@ -237,9 +255,18 @@ def rederive(
 def reconsider(settings: Settings, reason: str, *, catalogue: Catalogue | None = None) -> Rederivation:
     """Judge again what waits: quarantined reports, reports without a unit, files nobody could read.
 
-    For the night after a waiver, the directory or a form changed.
+    Does nothing while forms, waivers and directory are those on which it was last done to the end, so every night
+    may call it, also after one that was cut off.
     """
-    return rederive(settings, reason=reason, dry_run=False, waiting_only=True, catalogue=catalogue)
+    with loading(settings) as engine:
+        with engine.connect() as connection:
+            grounds = str(connection.scalar(text(_GROUNDS), {"today": today(settings)}))
+            if grounds == connection.scalar(text(_LAST_GROUNDS)):
+                return Rederivation(dry_run=False, files=0, changes=(), unchanged=0)
+        result = rederive(settings, reason=reason, dry_run=False, waiting_only=True, catalogue=catalogue)
+        with engine.begin() as connection:
+            connection.execute(text(_JUDGED), {"grounds": grounds})
+    return result
 
 
 def _read_again(

@@ -219,6 +219,8 @@ def _read_yaml(file: Path, model: type[Row], key: Any) -> list[Row]:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark else str(file)
         raise SiteError(f"{where} is no valid YAML in UTF-8.", mend="Correct the line.") from error
+    if isinstance(entries, dict) and file.stem in entries:
+        entries = entries[file.stem]  # the list may stand under the file's own name
     if entries is None:
         return []
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):

@@ -148,6 +148,28 @@ def test_waiver_granted_later_is_found_by_reconsidering(bureau):
     assert reconsider(bureau.settings, "豁免").files == 0
 
 
+def test_what_waits_is_judged_again_only_when_its_grounds_moved(bureau):
+    bureau.send("a.csv", bureau.row(outpatient=9999))
+    bureau.take_in()
+    assert reconsider(bureau.settings, "试").files == 1
+    assert reconsider(bureau.settings, "试").files == 0
+    bureau.site(waivers_yml="- {rule: HM02, owner: 统计科, reason: 已核实, expires_on: 2099-12-31}\n")
+    assert reconsider(bureau.settings, "试").files == 1
+    assert bureau.revisions() == [(1, "quarantined")]
+
+
+def test_judging_again_that_was_cut_off_is_done_by_the_next_night(bureau, monkeypatch):
+    bureau.send("a.csv", bureau.row(outpatient=9999))
+    bureau.take_in()
+    bureau.site(waivers_yml="- {rule: HM01, owner: 统计科, reason: 已核实, expires_on: 2099-12-31}\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "read_file", lambda *_args, **_more: 1 / 0)
+        with pytest.raises(RederiveFailed):
+            reconsider(bureau.settings, "豁免")
+    assert reconsider(bureau.settings, "豁免").files == 1
+    assert bureau.visits() == 2000
+
+
 def test_unit_registered_later_gets_its_report(bureau):
     bureau.send("a.csv", bureau.row("T-5"), bureau.row("T-2"))
     bureau.take_in()

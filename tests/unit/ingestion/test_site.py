@@ -37,6 +37,11 @@ def test_sources_take_their_inbox_from_the_settings(settings):
     assert site.waivers == ()
 
 
+def test_list_may_stand_under_the_name_of_its_file(settings):
+    write(settings, sources_yml="sources:\n  - {code: cdc, name_zh: 疾控中心}\n", waivers_yml="waivers: []\n")
+    assert [source.code for source in load_site(settings).sources] == ["cdc"]
+
+
 def test_empty_cells_mean_unchanged(settings):
     write(settings, sources_yml=SOURCES, organizations_csv=ORGANIZATIONS)
     opened, renamed = load_site(settings).organizations

@@ -249,6 +249,14 @@ comment on table registry.finding is 'Failed checks. Grain: one row per failed c
 comment on column registry.finding.resolved_at is
     'When a later reading of the same file no longer met it; null while it stands. Findings of a revision stand with it.';
 
+create table registry.judgement (
+    fingerprint text primary key,
+    judged_at timestamptz not null default clock_timestamp()
+);
+comment on table registry.judgement is
+    'Grounds (forms, waivers, directory) on which everything that waits was judged, the newest being the last. '
+    'Grain: one row per state of the grounds.';
+
 create table registry.field_position (
     arrival_id bigint not null references registry.arrival,
     sheet text not null,
