@@ -51,7 +51,7 @@ def run(settings: Settings) -> list[Ratio]:
     started = time.perf_counter()
     result = intake.take_in(settings, source, inbox.given([file]), None)
     ours = time.perf_counter() - started
-    assert result.reports == {"accepted": UNITS * MONTHS}, result
+    assert result.reports == {"new": UNITS * MONTHS}, result
     with make_engine(settings, Role.OWNER).connect() as connection:
         assert connection.scalar(text("select count(*) from raw.bench_department")) == rows
 
