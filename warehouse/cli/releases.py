@@ -54,12 +54,17 @@ def diff(
     if as_json:
         print_json(found)
         return
-    print_rows(found, ("table", "added", "removed"), title=f"Release {a} → {b}", empty="No difference.")
+    columns = ("table", "added", "removed", "changed")
+    print_rows(found, columns, title=f"Release {a} → {b}", empty="No difference.")
     for table in found:
-        if table.changed:
+        if table.cells:
             console.print()
-            changed: list[dict[str, Any]] = plain(table.changed)
-            print_rows(changed, tuple(changed[0]), title=f"{table.table}: changed cells", empty="")
+            cells: list[dict[str, Any]] = plain(table.cells)
+            for cell in cells:
+                cell["key"] = " ".join(str(part) for part in cell["key"].values())
+            print_rows(
+                cells, ("key", "column", "old", "new"), title=f"{table.table}: changed cells", empty=""
+            )
 
 
 def undo(*, reason: Reason, as_json: Json = False) -> None:
