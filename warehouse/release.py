@@ -12,7 +12,7 @@ Life of a release::
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import structlog
 from psycopg import sql
 from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy.exc import DBAPIError
 
 from warehouse import star
 from warehouse.errors import CandidateBusy, CandidateLost, GateNotPassed, ReleaseNotFound, ReleaseUndone
@@ -137,7 +138,10 @@ def holding(engine: Engine, candidate: Candidate) -> Iterator[None]:
             _check_owner(connection, candidate)
             yield
         finally:
-            # Closed rather than given back to the pool: the session's end is what frees the lock.
+            # Freed by name, because the server frees a closed session's locks only a moment after it closed; and
+            # closed rather than given back to the pool, so that a lock that could not be freed ends with it.
+            with suppress(DBAPIError):
+                connection.execute(text("select pg_advisory_unlock(hashtext('warehouse.candidate'))"))
             connection.detach()
 
 
