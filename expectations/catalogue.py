@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from expectations.declarations import Document, read
 from expectations.errors import CatalogueError
-from expectations.kinds import AnyKind, Column, Condition, NoRowsFromQuery, RowsWhen, relation, render
+from expectations.kinds import AnyKind, Column, Condition, NoRowsFromQuery, RowsWhen, Scope, relation, render
 
 SUITES = Path(__file__).parent / "suites"
 
@@ -73,10 +73,10 @@ class Suite(BaseModel):
     key: list[Column] = Field(
         min_length=1, description="Columns that name a failing row; never personal ones."
     )
-    scope: Literal["everything", "changed_reports"] = Field(
+    scope: Scope = Field(
         "everything",
-        description="changed_reports: look only at the reports that the candidate rebuilt, as long as checks and"
-        " dimensions are those that the release before was passed with.",
+        description="Rows to look at as long as checks and dimensions are those that the release before was passed"
+        " with: everything, or only reports or periods that the candidate rebuilt.",
     )
     rows: Literal["always", "optional"] | WhenReported | When = Field(
         description="Whether the table must have rows: an empty table answers no question."
@@ -88,16 +88,16 @@ class Suite(BaseModel):
         """All checks, with the one on emptiness first."""
         return (*self._on_rows(), *self.checks)
 
-    def relation(self, *, everything: bool) -> str:
+    @property
+    def relation(self) -> str:
         """SQL of the rows that the suite looks at."""
-        return relation(self.table, everything=everything or self.scope == "everything")
+        return relation(self.table, self.scope)
 
     def narrowed(self, *, everything: bool) -> "Suite":
-        """The suite with its queries put in final form."""
-        everything = everything or self.scope == "everything"
-        return self.model_copy(
-            update={"checks": [_rendered(check, everything=everything) for check in self.checks]}
-        )
+        """The suite for one audit: its scope settled, and its queries in final form."""
+        scope: Scope = "everything" if everything else self.scope
+        checks = [_rendered(check, everything=scope == "everything") for check in self.checks]
+        return self.model_copy(update={"checks": checks, "scope": scope})
 
     def _on_rows(self) -> Iterable[Check]:
         if self.rows == "optional":

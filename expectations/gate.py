@@ -70,40 +70,36 @@ def _run(
         for whole in catalogue.suites:
             begun = perf_counter()
             suite = whole.narrowed(everything=everything)
-            outcomes = running.run(suite, everything=everything)
-            results += judge(auditor, suite, outcomes, everything=everything)
+            outcomes = running.run(suite)
+            results += judge(auditor, suite, outcomes)
             seconds[suite.table] = round(perf_counter() - begun, 2)
     finally:
         running.close()
     return results, seconds
 
 
-def judge(
-    auditor: Engine, suite: Suite, outcomes: dict[str, Outcome], *, everything: bool = True
-) -> list[CheckResult]:
+def judge(auditor: Engine, suite: Suite, outcomes: dict[str, Outcome]) -> list[CheckResult]:
     """One result for every declared check of a suite, whatever came back."""
     on_rows = outcomes.get(f"{suite.table}.rows")
     empty = on_rows is not None and on_rows.error is None and not on_rows.success
-    rows = suite.relation(everything=everything)
-    return [
-        _judge(auditor, suite, check, outcomes.get(check.id), empty=empty, rows=rows)
-        for check in suite.declared
-    ]
+    return [_judge(auditor, suite, check, outcomes.get(check.id), empty=empty) for check in suite.declared]
 
 
 def _judge(
-    auditor: Engine, suite: Suite, check: Check, outcome: Outcome | None, *, empty: bool, rows: str
+    auditor: Engine, suite: Suite, check: Check, outcome: Outcome | None, *, empty: bool
 ) -> CheckResult:
     status: Status
     failing_rows: int | None = None
-    failing_query: str | None = check.look or check.expectation.failing_rows(rows)
+    failing_query: str | None = check.look or check.expectation.failing_rows(suite.relation)
     if outcome is None:
         status, observed = "missing", "no result came back"
     elif outcome.error is not None:
         status, observed = "error", outcome.error
     elif not outcome.success:
         status = "failed"
-        failing_rows, observed = _evidence(auditor, suite, check, check.expectation.failing_rows(rows))
+        failing_rows, observed = _evidence(
+            auditor, suite, check, check.expectation.failing_rows(suite.relation)
+        )
         failing_rows = outcome.observed if failing_rows is None else failing_rows
     elif empty and check.expectation.type != "ExpectRowsWhen":
         status, observed = "missing", "the table is empty, so nothing was looked at"

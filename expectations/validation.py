@@ -20,7 +20,8 @@ import great_expectations as gx  # isort: skip
 
 log = structlog.get_logger()
 # It reports what it creates in memory; the gate's own log says what matters.
-logging.getLogger("great_expectations").setLevel(logging.WARNING)
+for _name in ("great_expectations", "great_expectations.data_context.types.base"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 # Tables are found by the search path: naming the schema of each asset is deprecated.
 _SESSION = f"-c default_transaction_read_only=on -c search_path={SCHEMA}"
@@ -43,11 +44,11 @@ class Auditor:
         """Give the connections back."""
         self._source.get_execution_engine().close()
 
-    def run(self, suite: Suite, *, everything: bool = True) -> dict[str, Outcome]:
+    def run(self, suite: Suite) -> dict[str, Outcome]:
         """Run one suite; returns outcomes by check id. A check without an outcome gave no answer.
 
         Nothing raised inside Great Expectations comes out of here: it becomes the outcome ``error`` of the checks
-        that it hit. Unless ``everything`` is asked for, a suite may look at the rebuilt reports only.
+        that it hit.
         """
         expectations: dict[str, Any] = {}
         outcomes: dict[str, Outcome] = {}
@@ -57,7 +58,7 @@ class Auditor:
             except Exception as error:
                 outcomes[check.id] = _broken(check.id, error)
         try:
-            results = self._validate(suite, list(expectations.values()), everything=everything)
+            results = self._validate(suite, list(expectations.values()))
         except Exception as error:
             return outcomes | {check_id: _broken(check_id, error) for check_id in expectations}
         for result in results:
@@ -66,12 +67,11 @@ class Auditor:
                 outcomes[check_id] = _outcome(check_id, result)
         return outcomes
 
-    def _validate(self, suite: Suite, expectations: list[Any], *, everything: bool) -> list[Any]:
-        if everything or suite.scope == "everything":
+    def _validate(self, suite: Suite, expectations: list[Any]) -> list[Any]:
+        if suite.scope == "everything":
             asset = self._source.add_table_asset(suite.table, table_name=suite.table)
         else:
-            rows = suite.relation(everything=False)
-            asset = self._source.add_query_asset(suite.table, query=f"select * from {rows}")  # noqa: S608 - our own SQL
+            asset = self._source.add_query_asset(suite.table, query=f"select * from {suite.relation}")  # noqa: S608 - our own SQL
         batch = asset.add_batch_definition_whole_table("whole").get_batch()
         results: list[Any] = batch.validate(
             gx.ExpectationSuite(suite.table, expectations=expectations),

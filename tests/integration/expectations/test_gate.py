@@ -279,8 +279,8 @@ def test_a_declared_check_that_gives_no_result_is_missing_and_blocks(
 
     run = validation.Auditor.run
 
-    def forgetful(*arguments, **named):
-        outcomes = run(*arguments, **named)
+    def forgetful(*arguments):
+        outcomes = run(*arguments)
         outcomes.pop("things.between", None)
         return outcomes
 
@@ -318,7 +318,7 @@ def test_an_audit_that_dies_leaves_no_verdict_even_after_an_earlier_pass(
     catalogue = declare(tmp_path, *KINDS)
     assert gate.audit(settings, candidate, catalogue=catalogue).passed
 
-    def die(*_, **__):
+    def die(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(validation.Auditor, "run", die)
