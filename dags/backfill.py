@@ -23,16 +23,14 @@ as unchanged and costs little. `warehouse release undo` takes a published chunk 
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from airflow.sdk import Param, dag, get_current_context, setup, task, teardown
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags import stages
 from dags.policy import PUBLISHED, RUN_ID, default_args, failed_tasks, step
-from warehouse.settings import get_settings
 
 CODES = {"type": "array", "items": {"type": "string"}}
 
@@ -50,7 +48,6 @@ def scope(asked: Mapping[str, Any]) -> dict[str, Any]:
 @dag(
     dag_id="backfill",
     schedule=None,
-    start_date=datetime(2026, 1, 1, tzinfo=ZoneInfo(get_settings().timezone)),
     catchup=False,
     max_active_runs=1,
     default_args=default_args(),

@@ -30,12 +30,13 @@ Always safe, also after a power cut: clear the run here, or `warehouse nightly`.
 their content, a candidate left behind is cleared and taken over, nothing needs cleaning up by hand.
 Nothing changed means nothing is built and nothing published.
 
+The first night after `warehouse up` is the next 01:30; after that, a night that was missed is made up for once.
+
 Publishing emits the asset `warehouse://published`; schedule downstream DAGs on it.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_context, setup, task, teardown
 from airflow.sdk.exceptions import AirflowSkipException
@@ -44,13 +45,10 @@ from dags import stages
 from dags.policy import PUBLISHED, RUN_ID, default_args, failed_tasks, step
 from warehouse.settings import get_settings
 
-ZONE = get_settings().timezone
-
 
 @dag(
     dag_id="nightly",
-    schedule=CronTriggerTimetable("30 1 * * *", timezone=ZONE),
-    start_date=datetime(2026, 1, 1, tzinfo=ZoneInfo(ZONE)),
+    schedule=CronTriggerTimetable("30 1 * * *", timezone=get_settings().timezone),
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=6),

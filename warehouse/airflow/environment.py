@@ -16,7 +16,7 @@ from warehouse.settings import Settings
 
 HOST = "127.0.0.1"
 UI_USER = "admin"
-PREFERRED_PORT = 8793
+PREFERRED_PORT = 8080
 
 
 def environment(settings: Settings) -> dict[str, str]:

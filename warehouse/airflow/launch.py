@@ -23,12 +23,14 @@ PATIENCE = 2.0
 """Seconds between two questions to the running Airflow."""
 
 
-class RunInterrupted(WarehouseError):
-    """The run's process ended before the run did."""
-
-
 class RunnerBusy(WarehouseError):
     """A DAG of this instance is running outside the scheduler already."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A night or a reload of this instance is running already.",
+            mend="Wait for it to end; see: warehouse status",
+        )
 
 
 @dataclass
@@ -57,10 +59,7 @@ class Launched:
         if self.process is None:
             return services.run_state(self.settings, self.dag_id, self.airflow_run_id) == "success"
         if self.process.returncode == BUSY:
-            raise RunnerBusy(
-                "A night or a reload of this instance is running already.",
-                mend="Wait for it to end; see: warehouse status",
-            )
+            raise RunnerBusy()
         return self.process.returncode == 0
 
 

@@ -119,9 +119,7 @@ def alone() -> Iterator[None]:
     """Hold this instance's runner lock, which dies with the process; raises :class:`RunnerBusy`."""
     with engine(Role.LOADER).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not connection.scalar(text("select pg_try_advisory_lock(hashtext('warehouse.runner'))")):
-            raise RunnerBusy(
-                "A night or a backfill is running already.", mend="Wait for it to end; see: warehouse status"
-            )
+            raise RunnerBusy()
         yield
 
 

@@ -22,7 +22,15 @@ from warehouse.settings import Settings
 
 log = structlog.get_logger()
 
-SERVICES = ("api-server", "scheduler", "dag-processor", "triggerer")
+SERVICES = {
+    "api-server": [],
+    # The log servers would listen on every address; the UI reads this machine's log files itself.
+    "scheduler": ["--skip-serve-logs"],
+    "dag-processor": [],
+    "triggerer": ["--skip-serve-logs"],
+}
+"""Airflow's subcommands with their arguments."""
+
 START_SECONDS = 120
 STOP_SECONDS = 20
 
@@ -52,7 +60,7 @@ def is_up(settings: Settings) -> bool:
 def start(settings: Settings) -> str:
     """Start what is not running yet, wait until all four are healthy; returns the UI's address.
 
-    Raises :class:`ServerError` with the tail of the log of the process that did not come up.
+    Raises :class:`ServerError` with the tail of the log of the process that did not come up, and stops the others.
     """
     login_file(settings)
     if _living_pid(settings, "api-server") is None and free_port(port(settings)) != port(settings):
@@ -60,23 +68,14 @@ def start(settings: Settings) -> str:
             f"Port {port(settings)} of the Airflow UI is taken by another program.",
             mend=f"Another port: WAREHOUSE_AIRFLOW_PORT=8899, or remove {settings.home / 'airflow.port'}.",
         )
-    for name in SERVICES:
-        if _living_pid(settings, name) is None:
-            _start_one(settings, name)
-    deadline = time.monotonic() + START_SECONDS
-    while not _healthy(settings):
-        for service in services(settings):
-            if service.pid is None:
-                raise ServerError(
-                    f"Airflow's {service.name} ended while starting:\n{_tail(service.log_file)}",
-                    mend=f"See {service.log_file}",
-                )
-        if time.monotonic() > deadline:
-            raise ServerError(
-                f"Airflow was not healthy after {START_SECONDS} s.",
-                mend=f"See the logs in {settings.airflow_home / 'services'}",
-            )
-        time.sleep(0.5)
+    try:
+        for name in SERVICES:
+            if _living_pid(settings, name) is None:
+                _start_one(settings, name)
+        _wait_until_healthy(settings)
+    except ServerError:
+        stop(settings)
+        raise
     return ui_address(settings)
 
 
@@ -114,12 +113,29 @@ def run_state(settings: Settings, dag_id: str, run_id: str) -> str:
     return str(_call(settings, "GET", f"/api/v2/dags/{dag_id}/dagRuns/{quoted}", token=token)["state"])
 
 
+def _wait_until_healthy(settings: Settings) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _healthy(settings):
+        for service in services(settings):
+            if service.pid is None:
+                raise ServerError(
+                    f"Airflow's {service.name} ended while starting:\n{_tail(service.log_file)}",
+                    mend=f"See {service.log_file}",
+                )
+        if time.monotonic() > deadline:
+            raise ServerError(
+                f"Airflow was not healthy after {START_SECONDS} s.",
+                mend=f"See the logs in {settings.airflow_home / 'services'}",
+            )
+        time.sleep(0.5)
+
+
 def _start_one(settings: Settings, name: str) -> None:
     log_file = _log_file(settings, name)
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "airflow", name],
+            [sys.executable, "-m", "airflow", name, *SERVICES[name]],
             env=environment(settings),
             cwd=settings.airflow_home,
             stdin=subprocess.DEVNULL,

@@ -6,6 +6,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from warehouse.airflow import services
+from warehouse.airflow.environment import login_file, ui_address
 from warehouse.cli.output import console, plain, shown
 from warehouse.settings import Settings
 from warehouse.summary import Summary
@@ -141,7 +143,7 @@ def _show_ways_on(settings: Settings, summary: Summary, log_file: Path | None) -
         "quarantine": "warehouse quarantine",
         "checks": _existing(settings.artifacts / "data_docs" / "index.html"),
         "tables": _existing(settings.artifacts / "dbt_docs" / "index.html"),
-        "Airflow UI": "warehouse up, then warehouse status",
+        "Airflow UI": _ui(settings),
         "log": str(log_file) if log_file else None,
     }
     if summary.published and summary.run["base_release"]:
@@ -166,6 +168,12 @@ def _show_problems(title: str, command: str, lines: list[str]) -> None:
 
 def _rows_of(check: dict[str, Any]) -> str:
     return "" if check["failing_rows"] is None else f", {check['failing_rows']:,} rows"
+
+
+def _ui(settings: Settings) -> str:
+    if not services.is_up(settings):
+        return "warehouse up"
+    return f"{ui_address(settings)}  (login: {login_file(settings)})"
 
 
 def _existing(file: Path) -> str | None:

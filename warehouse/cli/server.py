@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -43,7 +44,8 @@ def up(
     if not database_only:
         from warehouse.airflow import services  # noqa: PLC0415
 
-        _migrate_airflow(settings)
+        if not services.is_up(settings):
+            _make_airflow_ready(settings)
         services.start(settings)
     status(as_json=as_json)
 
@@ -146,19 +148,20 @@ def _psql(settings: Settings) -> str:
     return found
 
 
-def _migrate_airflow(settings: Settings) -> None:
+def _make_airflow_ready(settings: Settings) -> None:
     """Migrate Airflow's tables and end what killed runs left, in a process with Airflow's environment."""
-    import sys  # noqa: PLC0415
-
     from warehouse.airflow.environment import environment  # noqa: PLC0415
+    from warehouse.airflow.launch import BUSY, RunnerBusy  # noqa: PLC0415
 
     done = subprocess.run(
-        [sys.executable, "-m", "warehouse.airflow.runner", "--prepare"],
+        [sys.executable, "-m", "warehouse.airflow.runner"],
         env=environment(settings),
         capture_output=True,
         text=True,
         check=False,
     )
+    if done.returncode == BUSY:
+        raise RunnerBusy()
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-8:])
         raise ServerError(f"Airflow's database could not be prepared:\n{tail}")
