@@ -84,9 +84,12 @@ def _validate(model: type[_Model], data: dict[str, Any], lines: Lines, path: Pat
         return model.model_validate(data)
     except ValidationError as error:
         problems = error.errors(include_url=False)
+        places = [tuple(problem["loc"]) for problem in problems]
         told = []
-        for problem in problems:
-            place = tuple(problem["loc"])
+        for problem, place in zip(problems, places, strict=True):
+            # What only follows from a problem further in is not told.
+            if any(other[: len(place)] == place and other != place for other in places):
+                continue
             name = ".".join(str(part) for part in place) or path.stem
             reason = "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"]
             told.append((line_of(lines, place), f"{name}: {reason}"))
