@@ -59,8 +59,6 @@ def test_expressions(source: str, values: dict[str, object], verdict: object) ->
         "a[0]",
         "x <= a",
         "abs(a, b)",
-    ]
-    + [
         "name <= 'x'",
         "yearly_sum(a)",
         "yearly_sum('a')",

@@ -56,7 +56,7 @@ _money = st.one_of(st.none(), st.decimals(0, 10**9, places=2).map(float))
 @pytest.mark.parametrize("file_format", FORMATS)
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_generated_reports_read_back_equal(
+def test_generated_reports_read_back_equal(  # noqa: PLR0917 - fixtures
     file_format: str, data: st.DataObject, tmp_path: Path, catalogue: Catalogue, write: Write, read: Read
 ) -> None:
     form = catalogue["hosp_monthly"]
@@ -198,8 +198,9 @@ def test_headings_tell_columns_of_the_same_label_apart(tmp_path: Path, grid: Wri
                 "系统管理人数",
                 "孕产妇死亡人数",
                 "早期新生儿死亡数",
-            ]
-            + [None, None],
+                None,
+                None,
+            ],
             [None, None, "合计", "男", "女", "合计", None, "合计", "合计", "男", "女"],
             ["440507", "2015", 100, 52, 48, 99, 97, 0, 3, 1, 2],
         ],

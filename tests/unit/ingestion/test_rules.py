@@ -225,7 +225,7 @@ def test_a_sound_report_has_no_findings(
 
 
 @pytest.mark.parametrize(("code", "rule", "change", "field"), BROKEN, ids=[f"{b[0]}-{b[1]}" for b in BROKEN])
-def test_a_broken_rule_names_its_cell(
+def test_a_broken_rule_names_its_cell(  # noqa: PLR0917 - fixtures
     catalogue: Catalogue,
     judge: Callable[..., list[Finding]],
     code: str,
@@ -240,9 +240,9 @@ def test_a_broken_rule_names_its_cell(
     assert finding.severity == next(r.severity for r in catalogue[code].rules if r.id == rule)
     assert finding.field_code == field
     assert finding.cell == cell_name(2, list(row).index(field) + 1)
-    for changed in change:
+    for changed, value in change.items():
         if changed in finding.message_en:
-            assert f"{change[changed]:g}" in finding.message_zh.replace(".0", "")
+            assert f"{value:g}" in finding.message_zh.replace(".0", "")
 
 
 @pytest.mark.parametrize("code", SOUND)

@@ -1,6 +1,7 @@
 """Cells become values however a clerk types them, and nothing else does."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import polars as pl
 import pytest
@@ -21,15 +22,15 @@ def _int(*texts: str | None) -> tuple[list[int | None], list[str | None]]:
 
 @given(st.lists(st.integers(-(10**14), 10**14), min_size=1), st.sampled_from(range(6)))
 def test_whole_numbers_read_back_however_written(numbers: list[int], style: int) -> None:
-    write = [
+    styles: list[Callable[[int], str]] = [
         str,
         lambda n: f"{n:,}",
         lambda n: f"  {n}\u00a0",
         lambda n: f"{n:,}".translate(WIDE),
         lambda n: f"{n}.0",
         lambda n: f"{n:,}".replace(",", " "),
-    ][style]
-    assert _int(*map(write, numbers)) == (numbers, [None] * len(numbers))
+    ]
+    assert _int(*map(styles[style], numbers)) == (numbers, [None] * len(numbers))
 
 
 @given(st.lists(st.decimals(-(10**9), 10**9, places=2), min_size=1))
