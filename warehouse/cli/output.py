@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from typer.core import TyperGroup
 
 from warehouse.errors import ServerError, WarehouseError
+from warehouse.logs import configure_logs
 
 console = Console()
 errors = Console(stderr=True)
@@ -38,6 +39,8 @@ class _Group(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a :class:`WarehouseError` is printed and ends the process with code 1."""
+        # To standard error: what a command prints is for its reader, and with --json for a machine.
+        configure_logs()
         try:
             return super().invoke(ctx)
         except WarehouseError as error:

@@ -1,0 +1,126 @@
+"""Nights in which everything is killed: what is published stays whole, and the next night needs no cleaning."""
+
+from contextlib import ExitStack
+
+import pytest
+from sqlalchemy import text
+
+from tests.e2e.instance import Instance, wait_for
+from warehouse import embedded
+from warehouse.database import Role, make_engine
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What two nights publish when nothing happens: the sample, then the amended report."""
+    instance = Instance(tmp_path_factory.mktemp("undisturbed") / "home")
+    try:
+        instance.run("sample")
+        instance.run("nightly")
+        first = instance.published()
+        instance.run("sample", "--delivery", "amendment")
+        instance.run("nightly")
+        yield first, instance.published()
+    finally:
+        instance.stop()
+
+
+@pytest.fixture
+def instance(tmp_path):
+    instance = Instance(tmp_path / "home")
+    yield instance
+    instance.stop()
+
+
+def stage_runs(instance, stage):
+    return instance.scalar(
+        f"select count(*) from warehouse.stage s join warehouse.run r using (run_id)"
+        f" where s.stage = '{stage}' and s.status = 'running' and r.status = 'running'"
+    )
+
+
+def kill_during_load(instance, process):
+    """Files are half taken in."""
+    before = 0
+    if (instance.settings.home / "postgres").exists():
+        before = instance.scalar("select count(*) from registry.arrival") if embedded_runs(instance) else 0
+    wait_for(
+        lambda: (
+            stage_runs(instance, "receive")
+            or instance.scalar("select count(*) from registry.arrival") > before + 5
+        ),
+        process,
+    )
+
+
+def kill_during_build(instance, process):
+    """The star holds rows of the candidate."""
+    wait_for(
+        lambda: (
+            stage_runs(instance, "build")
+            and instance.scalar(
+                "select exists (select from star.dim_report, warehouse.pointer where release_from = candidate_release"
+                " and candidate_release > current_release)"
+            )
+        ),
+        process,
+    )
+
+
+def kill_during_audit(instance, process):
+    """The gate is at work."""
+    wait_for(lambda: stage_runs(instance, "audit"), process)
+
+
+def kill_during_publish(instance, process, stack):
+    """The publisher waits for the pointer, which is held here, so that the kill cannot come too late."""
+    wait_for(lambda: stage_runs(instance, "audit"), process)
+    owner = make_engine(instance.settings, Role.OWNER)
+    stack.callback(owner.dispose)
+    holder = owner.connect()
+    stack.callback(holder.invalidate)
+    holder.execute(text("select * from warehouse.pointer for update"))
+    wait_for(
+        lambda: instance.scalar(
+            "select true from pg_stat_activity where application_name = 'warehouse-publisher'"
+            " and wait_event_type = 'Lock'"
+        ),
+        process,
+    )
+
+
+def embedded_runs(instance):
+    return embedded.is_running(embedded.locate(instance.settings))
+
+
+def night_killed(instance, moment):
+    process = instance.start("nightly")
+    with ExitStack() as stack:
+        if moment is kill_during_publish:
+            moment(instance, process, stack)
+        else:
+            moment(instance, process)
+        instance.kill()
+    process.wait()
+    assert not embedded_runs(instance)
+    embedded.start(instance.settings)
+
+
+@pytest.mark.timeout(1200)
+def test_killed_at_every_stage_a_rerun_publishes_what_an_undisturbed_run_does(instance, undisturbed):
+    first, second = undisturbed
+    instance.run("sample")
+    for moment in (kill_during_load, kill_during_build, kill_during_audit, kill_during_publish):
+        night_killed(instance, moment)
+        assert not any(instance.published().values()), f"partly published after {moment.__name__}"
+    instance.run("nightly")
+    assert instance.published() == first
+
+    instance.run("sample", "--delivery", "amendment")
+    for moment in (kill_during_load, kill_during_build, kill_during_audit, kill_during_publish):
+        night_killed(instance, moment)
+        assert instance.published() == first, f"the last release changed after {moment.__name__}"
+    instance.run("nightly")
+    assert instance.published() == second
+    assert instance.scalar("select current_release from warehouse.pointer") == 2
+    assert instance.scalar("select count(*) from warehouse.release") == 2
