@@ -77,7 +77,7 @@
 
 {#- The condition of the model being built, on the table that it writes. -#}
 {% macro scope(alias) -%}
-    {%- set meta = config.get('meta') or {} -%}
+    {%- set meta = (config.get('meta') or {}) if execute else {} -%}
     {%- if meta.get('scope') == 'report' -%}{{ changed_report(alias ~ '.report_id', meta.get('forms')) }}
     {%- elif meta.get('scope') == 'period' -%}{{ changed_period(alias, meta.get('forms')) }}
     {%- else -%}true

@@ -24,6 +24,11 @@ left join {{ at_candidate('star.fct_reported_value') }} as reported
 where fact.release_from = {{ candidate_release() }} and cell.value is distinct from reported.value
 {{ 'union all' if not loop.last }}
 {% else %}
-select null as table_name, null::bigint as report_id, null as field_code, null as fact_value, null as reported_value
+select
+    null as table_name,
+    null::bigint as report_id,
+    null as field_code,
+    null as fact_value,
+    null as reported_value
 where false
 {% endfor %}

@@ -28,5 +28,9 @@ where fact.release_from = {{ candidate_release() }}
     )
 {{ 'union all' if not loop.last }}
 {% else %}
-select null as table_name, null as column_name, null as dangling_key where false
+select
+    null as table_name,
+    null as column_name,
+    null as dangling_key
+where false
 {% endfor %}

@@ -14,5 +14,8 @@ inner join star.{{ model.name }} as other
 where written.release_from = {{ candidate_release() }}
 {{ 'union all' if not loop.last }}
 {% else %}
-select null as table_name, null as row_key where false
+select
+    null as table_name,
+    null as row_key
+where false
 {% endfor %}

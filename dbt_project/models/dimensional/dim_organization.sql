@@ -1,5 +1,6 @@
 -- Grain: one row per unit and spell in which nothing about it changed.
 {{ config(unique_key=['organization_key', 'organization_version_key'], meta={'scope': 'all'}) }}
+-- noqa: disable=LT02
 {%- set attributes = [
     'operating_status', 'name_zh', 'uscc', 'org_code_22', 'class_code', 'second_class_code', 'economic_type_code',
     'sponsor_code', 'management_class_code', 'level_code', 'grade_code', 'region_code', 'township_code',
@@ -11,11 +12,11 @@ with event as (
         organization_code,
         event_date,
         event_types,
-        {% for attribute in attributes -%}
-            {{ attribute }},
-            -- Numbers the spells of this attribute: it keeps its value until an event gives another.
-            count({{ attribute }}) over (partition by organization_key order by event_date) as {{ attribute }}_spell,
-        {% endfor -%}
+        -- Numbers the spells of each attribute: it keeps its value until an event gives another.
+        {%- for attribute in attributes %}
+        {{ attribute }},
+        count({{ attribute }}) over (partition by organization_key order by event_date) as {{ attribute }}_spell,
+        {%- endfor %}
         row_number() over (partition by organization_key order by event_date) as version_no,
         lead(event_date, 1, date '9999-12-31')
             over (partition by organization_key order by event_date) as valid_to
@@ -30,11 +31,11 @@ version as (
         valid_to,
         version_no,
         event_types,
-        {% for attribute in attributes -%}
-            first_value({{ attribute }}) over (
-                partition by organization_key, {{ attribute }}_spell order by event_date
-            ) as {{ attribute }}{{ ',' if not loop.last }}
-        {% endfor -%}
+        {%- for attribute in attributes %}
+        first_value({{ attribute }}) over (
+            partition by organization_key, {{ attribute }}_spell order by event_date
+        ) as {{ attribute }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from event
 ),
 

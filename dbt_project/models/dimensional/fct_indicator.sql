@@ -52,11 +52,18 @@ in_period as (
 ),
 
 value as (
-    select reported.report_id, reported.field_code, reported.breakdown, reported.value
+    select
+        reported.report_id,
+        reported.field_code,
+        reported.breakdown,
+        reported.value
     from {{ at_candidate(ref('fct_reported_value')) }} as reported
     where {{ changed_days('reported.period_start') }}
         and (reported.form_code, reported.field_code) in (
-            select part.form_code, part.field_code from {{ ref('indicator_part') }} as part
+            select
+                part.form_code,
+                part.field_code
+            from {{ ref('indicator_part') }} as part
         )
 ),
 
@@ -75,13 +82,17 @@ report_pair as (
         in_period.base_end,
         in_period.base_type,
         in_period.is_rolled_up,
-        {%- for part in ['numerator', 'denominator'] %}
         case
-            when count(value.value) filter (where in_period.part = '{{ part }}')
-                = count(*) filter (where in_period.part = '{{ part }}')
-                then sum(value.value) filter (where in_period.part = '{{ part }}')
-        end as {{ part }}{{ ',' if not loop.last }}
-        {%- endfor %}
+            when count(value.value) filter (where in_period.part = 'numerator')
+                = count(*) filter (where in_period.part = 'numerator')
+                then sum(value.value) filter (where in_period.part = 'numerator')
+        end as numerator,
+        case
+            when count(value.value) filter (where in_period.part = 'denominator')
+                = count(*) filter (where in_period.part = 'denominator')
+                then sum(value.value) filter (where in_period.part = 'denominator')
+        end as denominator,
+        count(distinct in_period.part) = 2 as has_both_parts
     from in_period
     left join value
         on in_period.report_id = value.report_id
@@ -105,7 +116,8 @@ rule as (
     group by part.indicator_code, part.period_type
 ),
 
--- In a rate a unit counts with both parts or with neither: numerator and denominator speak of the same units.
+-- Where one report carries both parts of a rate, a unit counts with both or with neither: numerator and
+-- denominator then speak of the same units.
 unit_pair as (
     select
         pair.*,
@@ -114,9 +126,10 @@ unit_pair as (
         organization.class_group,
         organization.ownership,
         coalesce(pair.region_code, organization.region_code) as unit_region_code,
-        indicator.denominator <> '' and rule.numerator_rule = 'own' and rule.denominator_rule = 'own'
-            and pair.subject_type = 'organization' and indicator.aggregation_class in ('RS', 'RS_END')
-            and (pair.numerator is null or pair.denominator is null) as is_half
+        (
+            pair.has_both_parts and rule.numerator_rule = 'own' and rule.denominator_rule = 'own'
+            and pair.subject_type = 'organization' and (pair.numerator is null or pair.denominator is null)
+        ) as is_half
     from report_pair as pair
     inner join rule
         on pair.indicator_code = rule.indicator_code and pair.period_type = rule.period_type
@@ -212,24 +225,33 @@ over_time as (
         period_type,
         period_start,
         period_end,
-        sum(reports_expected)::bigint as reports_expected,
-        sum(reports_counted)::bigint as reports_counted,
+        coalesce(sum(reports_expected) filter (where over_time = 'sum' or base_end = period_end), 0)::bigint
+            as reports_expected,
+        coalesce(sum(reports_counted) filter (where over_time = 'sum' or base_end = period_end), 0)::bigint
+            as reports_counted,
         case max(case when not is_rolled_up then 'single' else base_type end)
             when 'month' then 12
             when 'quarter' then 4
             else 1
         end as periods_needed,
-        {%- for part in ['numerator', 'denominator'] %}
         case
             when max(over_time) = 'last' and bool_or(is_rolled_up)
-                then max({{ part }}) filter (where base_end = period_end)
-            else sum({{ part }})
-        end as {{ part }},
+                then max(numerator) filter (where base_end = period_end)
+            else sum(numerator)
+        end as numerator,
         case
             when max(over_time) = 'last' and bool_or(is_rolled_up) then 2147483647
-            else count(distinct base_start) filter (where {{ part }} is not null)
-        end as {{ part }}_periods{{ ',' if not loop.last }}
-        {%- endfor %}
+            else count(distinct base_start) filter (where numerator is not null)
+        end as numerator_periods,
+        case
+            when max(over_time) = 'last' and bool_or(is_rolled_up)
+                then max(denominator) filter (where base_end = period_end)
+            else sum(denominator)
+        end as denominator,
+        case
+            when max(over_time) = 'last' and bool_or(is_rolled_up) then 2147483647
+            else count(distinct base_start) filter (where denominator is not null)
+        end as denominator_periods
     from over_units
     group by
         subject_type, subject_code, organization_key, slice, indicator_code, period_type, period_start, period_end
@@ -247,13 +269,16 @@ wanted as (
         over_time.period_start,
         over_time.period_end,
         indicator_slice.slice,
-        {%- for part in ['numerator', 'denominator'] %}
-        case rule.{{ part }}_rule
+        case rule.numerator_rule
             when 'own' then indicator_slice.slice
             when 'parent' then slice.parent_slice
-            else rule.{{ part }}_rule
-        end as {{ part }}_slice{{ ',' if not loop.last }}
-        {%- endfor %}
+            else rule.numerator_rule
+        end as numerator_slice,
+        case rule.denominator_rule
+            when 'own' then indicator_slice.slice
+            when 'parent' then slice.parent_slice
+            else rule.denominator_rule
+        end as denominator_slice
     from over_time
     inner join rule
         on over_time.indicator_code = rule.indicator_code and over_time.period_type = rule.period_type
@@ -279,20 +304,27 @@ result as (
         upper_part.subject_code is null as is_without_units,
         upper_part.numerator,
         lower_part.denominator,
-        upper_part.numerator_periods < upper_part.periods_needed
-            or lower_part.denominator_periods < lower_part.periods_needed as is_incomplete,
+        (
+            upper_part.numerator_periods < upper_part.periods_needed
+            or lower_part.denominator_periods < lower_part.periods_needed
+        ) as is_incomplete,
         coalesce(upper_part.reports_expected, 0) as reports_expected,
         coalesce(upper_part.reports_counted, 0) as reports_counted
     from wanted
-    {%- for part, name in [('numerator', 'upper_part'), ('denominator', 'lower_part')] %}
-    left join over_time as {{ name }}
-        on wanted.subject_type = {{ name }}.subject_type
-            and wanted.subject_code = {{ name }}.subject_code
-            and wanted.indicator_code = {{ name }}.indicator_code
-            and wanted.period_type = {{ name }}.period_type
-            and wanted.period_start = {{ name }}.period_start
-            and wanted.{{ part }}_slice = {{ name }}.slice
-    {%- endfor %}
+    left join over_time as upper_part
+        on wanted.subject_type = upper_part.subject_type
+            and wanted.subject_code = upper_part.subject_code
+            and wanted.indicator_code = upper_part.indicator_code
+            and wanted.period_type = upper_part.period_type
+            and wanted.period_start = upper_part.period_start
+            and wanted.numerator_slice = upper_part.slice
+    left join over_time as lower_part
+        on wanted.subject_type = lower_part.subject_type
+            and wanted.subject_code = lower_part.subject_code
+            and wanted.indicator_code = lower_part.indicator_code
+            and wanted.period_type = lower_part.period_type
+            and wanted.period_start = lower_part.period_start
+            and wanted.denominator_slice = lower_part.slice
     -- A region has no row for a slice of which it has no unit.
     where wanted.slice = 'all' or upper_part.subject_code is not null
 ),
@@ -301,12 +333,12 @@ judged as (
     select
         result.*,
         indicator.scale,
-        indicator.denominator <> '' as is_ratio,
+        indicator.denominator is not null as is_ratio,
         case
             when result.is_without_units then 'not_applicable'
             when result.numerator is null then 'not_reported'
-            when indicator.denominator <> '' and result.denominator is null then 'not_reported'
-            when indicator.denominator <> '' and result.denominator = 0 then 'not_applicable'
+            when indicator.denominator is not null and result.denominator is null then 'not_reported'
+            when indicator.denominator is not null and result.denominator = 0 then 'not_applicable'
             when result.is_incomplete then 'incomplete'
             else 'computed'
         end as status
@@ -329,7 +361,7 @@ select
     case when judged.is_ratio then judged.denominator end as denominator,
     case
         when judged.status <> 'computed' then null
-        when judged.is_ratio then round(judged.numerator * judged.scale / judged.denominator, 8)
+        when judged.is_ratio then trim_scale(round(judged.numerator * judged.scale / judged.denominator, 8))
         else judged.numerator
     end as value,
     judged.status,

@@ -61,7 +61,9 @@ class Registry:
     ) -> int:
         """File a report: one record a dictionary. Returns its report_id."""
         with self.owner.begin() as connection:
-            report = self.due_report(connection, form, subject, start, end, period_type, part)
+            report = self.due_report(
+                connection, form, subject, start, end, period_type=period_type, part=part
+            )
             arrival = self._arrival(connection, form)
             number = connection.scalar(
                 text(
@@ -143,7 +145,7 @@ class Registry:
     ) -> int:
         """Let a report fall due."""
         with self.owner.begin() as connection:
-            report = self.due_report(connection, form, subject, start, end, period_type, "")
+            report = self.due_report(connection, form, subject, start, end, period_type=period_type)
             connection.execute(
                 text(
                     "insert into registry.obligation (report_id, due_on, reporter_key, exempt_reason)"
@@ -166,8 +168,9 @@ class Registry:
         subject: str,
         start: date,
         end: date,
-        period_type: str,
-        part: str,
+        *,
+        period_type: str = "month",
+        part: str = "",
     ) -> int:
         """The report's identity, made if there is none yet."""
         key = self.keys.get(subject)
@@ -177,8 +180,8 @@ class Registry:
                     "insert into registry.report (form_code, part, subject_type, subject_code, organization_key,"
                     " region_code, period_type, period_start, period_end) values (:form, :part, :type, :subject,"
                     " :key, :region, :period_type, :start, :end) on conflict (form_code, part, subject_type,"
-                    " subject_code, period_type, period_start, period_end) do update set period_end = excluded.period_end"
-                    " returning report_id"
+                    " subject_code, period_type, period_start, period_end) do update"
+                    " set period_end = excluded.period_end returning report_id"
                 ),
                 {
                     "form": form,

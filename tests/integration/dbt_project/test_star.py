@@ -1,0 +1,219 @@
+"""What the star says of reports: every number once, reasons for empty cells, three calendars, indicators."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from reports import SHANGHAI
+from sqlalchemy import text
+
+from warehouse import building
+from warehouse.database import Role, engine
+
+JANUARY = (date(2015, 1, 1), date(2015, 1, 31))
+YEAR = (date(2015, 1, 1), date(2015, 12, 31))
+MCH_YEAR = (date(2014, 10, 1), date(2015, 9, 30))
+
+
+def test_dbt_unit_tests_pass(registry):
+    registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100})
+    registry.candidate()
+    results = building._invoke(registry.settings, None, ["test", "--select", "test_type:unit"], failing=False)
+    assert results
+    assert {result.node.name: result.message for result in results if str(result.status) != "pass"} == {}
+
+
+def test_blank_gives_no_row_and_a_reason_gives_a_row_without_value(registry, rows):
+    registry.file(
+        "hosp_monthly", "H1", *JANUARY,
+        {"visits_total": 0, "nurses": None, "null_reasons": {"doctors": "not_collected"}},
+    )  # fmt: skip
+    registry.release()
+    found = rows("select field_code, value, null_reason from published.fct_reported_value order by 1")
+    assert found == [
+        {"field_code": "doctors", "value": None, "null_reason": "not_collected"},
+        {"field_code": "visits_total", "value": 0, "null_reason": None},
+    ]
+
+
+def test_money_is_in_yuan_and_says_where_it_was_read(registry, rows):
+    report = registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 1, "revenue_medical": 12.5})
+    with engine(Role.OWNER).begin() as connection:
+        connection.execute(
+            text(
+                "insert into registry.field_position (arrival_id, sheet, field_code, source_column)"
+                " select arrival_id, 's', 'revenue_medical', 28 from registry.arrival"
+            )
+        )
+    registry.release()
+    assert rows(
+        "select value, source_sheet, source_cell from published.fct_reported_value where field_code = 'revenue_medical'"
+    ) == [{"value": 12500, "source_sheet": "s", "source_cell": "AB5"}]
+    assert rows("select revenue_medical, report_id from published.fct_hospital_service") == [
+        {"revenue_medical": 12500, "report_id": report}
+    ]
+
+
+def test_a_form_that_came_as_data_is_in_the_star_without_new_sql(registry, rows):
+    with engine(Role.OWNER).begin() as connection:
+        for statement in (
+            "insert into registry.form (form_code, edition, name_zh, name_en, period_type, subject_type, definition,"
+            " definition_hash) values ('dog_bites', '1', '犬伤月报', 'Dog bites', 'month', 'organization', '{}', 'x')",
+            "insert into registry.form_field (form_code, field_code, ordinal, role, data_type, name_zh) values"
+            " ('dog_bites', 'wound_grade', 1, 'breakdown', 'code', '暴露分级'),"
+            " ('dog_bites', 'people', 2, 'measure', 'int', '人数'),"
+            " ('dog_bites', 'doses', 3, 'measure', 'int', '针次')",
+            "create table raw.dog_bites (revision_id bigint, record_no int, wound_grade text, people bigint,"
+            " doses bigint, null_reasons jsonb, source_sheet text, source_row int, source_column int,"
+            " primary key (revision_id, record_no))",
+            f"grant select on raw.dog_bites to {engine(Role.BUILDER).url.username}",
+        ):
+            connection.execute(text(statement))
+    registry.file(
+        "dog_bites", "H1", *JANUARY,
+        {"wound_grade": "II", "people": 4, "doses": 20}, {"wound_grade": "III", "people": 1},
+    )  # fmt: skip
+    registry.release()
+    found = rows("select field_code, breakdown, value from published.fct_reported_value order by 1, 2")
+    assert found == [
+        {"field_code": "doses", "breakdown": "II", "value": 20},
+        {"field_code": "people", "breakdown": "II", "value": 4},
+        {"field_code": "people", "breakdown": "III", "value": 1},
+    ]
+
+
+def test_facts_keep_the_unit_as_it_was_in_their_period(registry, rows):
+    registry.unit(
+        "H1", {"event_date": date(2015, 6, 1), "event_type": "ownership", "economic_type_code": "171"}
+    )
+    for month in (1, 7):
+        start = date(2015, month, 1)
+        registry.file("hosp_monthly", "H1", start, date(2015, month, 31), {"visits_total": month})
+    registry.release()
+    assert rows(
+        "select f.period_start, d.ownership from published.fct_hospital_service as f"
+        " join published.dim_organization as d using (organization_version_key) order by 1"
+    ) == [
+        {"period_start": date(2015, 1, 1), "ownership": "public"},
+        {"period_start": date(2015, 7, 1), "ownership": "private"},
+    ]
+
+
+def test_the_maternal_child_year_begins_in_october(registry, rows):
+    registry.file(
+        "mch_maternal_annual", "440507", *MCH_YEAR,
+        {"live_births": 7196, "women_systematic_managed": 7036, "maternal_deaths": 0},
+        period_type="mch_year", reporter="P1",
+    )  # fmt: skip
+    registry.release()
+    assert rows(
+        "select date_key, mch_year, mch_quarter, plan_period from published.dim_date"
+        " where date_key in ('2014-09-30', '2014-10-01', '2015-09-30', '2015-10-01') order by 1"
+    ) == [
+        {"date_key": date(2014, 9, 30), "mch_year": 2014, "mch_quarter": 4, "plan_period": "十二五"},
+        {"date_key": date(2014, 10, 1), "mch_year": 2015, "mch_quarter": 1, "plan_period": "十二五"},
+        {"date_key": date(2015, 9, 30), "mch_year": 2015, "mch_quarter": 4, "plan_period": "十二五"},
+        {"date_key": date(2015, 10, 1), "mch_year": 2016, "mch_quarter": 1, "plan_period": "十二五"},
+    ]
+    assert rows("select mch_year, live_births from published.fct_maternal_care") == [
+        {"mch_year": 2015, "live_births": 7196}
+    ]
+    assert rows(
+        "select indicator_code, numerator, denominator, round(value, 2) as value, status from published.mart_indicator"
+        " where indicator_code in ('maternal_systematic_mgmt_rate', 'maternal_mortality_ratio') order by 1"
+    ) == [
+        {"indicator_code": "maternal_mortality_ratio", "numerator": 0, "denominator": 7196, "value": 0,
+         "status": "computed"},
+        {"indicator_code": "maternal_systematic_mgmt_rate", "numerator": 7036, "denominator": 7196,
+         "value": Decimal("97.78"), "status": "computed"},
+    ]  # fmt: skip
+
+
+def test_an_unknown_reporter_and_an_unknown_region_dangle_nowhere(registry, rows):
+    registry.file("idr_monthly", "659900", *JANUARY, {"disease_code": "0300", "cases": 3})
+    result = registry.release()
+    assert rows("select organization_key, cases from published.fct_notifiable_disease") == [
+        {"organization_key": 0, "cases": 3}
+    ]
+    assert rows("select level from published.dim_region where region_code = '659900'") == [
+        {"level": "unknown"}
+    ]
+    assert {test.name: test.status for test in result.tests}["keys_resolve"] == "pass"
+
+
+def test_an_amended_month_reaches_the_year_and_no_other_month(registry, rows):
+    for month in range(1, 13):
+        start = date(2015, month, 1)
+        end = date(2015, month + 1, 1) if month < 12 else date(2016, 1, 1)
+        registry.file(
+            "hosp_monthly", "H1", start, date.fromordinal(end.toordinal() - 1), {"visits_total": 10}
+        )
+    registry.release()
+    registry.file("hosp_monthly", "H1", date(2015, 3, 1), date(2015, 3, 31), {"visits_total": 15})
+    registry.release()
+    visits = (
+        "select period_type, period_start, value from star.fct_indicator where indicator_code = 'total_visits'"
+        " and subject_type = 'region' and slice = 'all' and release_from = 2 order by 1"
+    )
+    assert rows(visits) == [
+        {"period_type": "month", "period_start": date(2015, 3, 1), "value": 15},
+        {"period_type": "year", "period_start": date(2015, 1, 1), "value": 125},
+    ]
+
+
+def test_timeliness_follows_the_first_acceptable_revision(registry, rows):
+    due = date(2015, 2, 20)
+    registry.file(
+        "hosp_monthly",
+        "H1",
+        *JANUARY,
+        {"visits_total": 1},
+        received_at=datetime(2015, 2, 20, 23, 0, tzinfo=SHANGHAI),
+    )
+    registry.due("hosp_monthly", "H1", *JANUARY, due)
+    registry.due("hosp_monthly", "P1", *JANUARY, due)
+    registry.release()
+    status = (
+        "select subject_code, status, days_late from published.fct_report_timeliness order by subject_code"
+    )
+    assert rows(status) == [
+        {"subject_code": "H1", "status": "on_time", "days_late": 0},
+        {"subject_code": "P1", "status": "missing", "days_late": None},
+    ]
+    # An amendment after the due date does not make the report late; the missing one comes two days late.
+    late = datetime(2015, 2, 22, 9, 0, tzinfo=SHANGHAI)
+    registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 2}, received_at=late)
+    registry.file("hosp_monthly", "P1", *JANUARY, {"visits_total": 2}, received_at=late)
+    registry.release()
+    assert rows(status) == [
+        {"subject_code": "H1", "status": "on_time", "days_late": 0},
+        {"subject_code": "P1", "status": "late", "days_late": 2},
+    ]
+
+
+def test_a_due_report_that_never_came_is_not_reported_rather_than_zero(registry, rows):
+    registry.due("hosp_monthly", "H1", *JANUARY, date(2015, 2, 20))
+    registry.release()
+    assert rows(
+        "select numerator, value, status from published.mart_indicator where indicator_code = 'total_visits'"
+        " and period_type = 'month' and slice = 'all' and subject_type = 'region'"
+    ) == [{"numerator": None, "value": None, "status": "not_reported"}]
+
+
+def test_doctors_of_the_year_need_both_kinds(registry, rows):
+    registry.file("inst_annual_hospital", "H1", *YEAR, {"doctors_licensed": 5}, period_type="year")
+    registry.release()
+    assert rows(
+        "select value, status from published.mart_indicator"
+        " where indicator_code = 'doctors' and organization_code = 'H1'"
+    ) == [{"value": None, "status": "not_reported"}]
+
+
+def test_every_seed_and_view_is_built_only_when_it_changed(registry, rows):
+    registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 1})
+    registry.release()
+    built = rows("select part, built_at from staging.built")
+    registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 2})
+    registry.release()
+    assert rows("select part, built_at from staging.built") == built
+    assert Path(building.PROJECT / "seeds").is_dir()

@@ -1,0 +1,228 @@
+"""The dbt project keeps to its layers, names and documentation: read from dbt's own manifest."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from dbt.cli.main import dbtRunner
+
+PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
+FORMS = PROJECT.parent / "ingestion" / "forms"
+NAMES = {
+    "staging": r"stg_[a-z]+__[a-z_]+",
+    "dimensional": r"(dim|fct|bridge)_[a-z_]+",
+    "marts": r"mart_[a-z_]+",
+}
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    """dbt's manifest of the project, parsed without a database."""
+    target = tmp_path_factory.mktemp("target")
+    parsed = dbtRunner().invoke(
+        [
+            "--quiet", "--log-level", "none", "--log-path", str(target), "parse", "--project-dir", str(PROJECT),
+            "--profiles-dir", str(PROJECT), "--target-path", str(target),
+        ]
+    )  # fmt: skip
+    assert parsed.success, parsed.exception
+    return json.loads((target / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def models(manifest):
+    """Models by name."""
+    return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+
+
+def layer(node):
+    """Top folder of a model."""
+    return node["path"].split("/")[0]
+
+
+def parents(manifest, node, kind=""):
+    """What a model reads, as (kind, name or source)."""
+    return [
+        tuple(parent.split(".", 1))
+        for parent in node["depends_on"]["nodes"]
+        if parent.startswith(kind or ("model", "source", "seed"))
+    ]
+
+
+def test_models_are_named_after_their_layer(models):
+    for name, node in models.items():
+        assert re.fullmatch(NAMES[layer(node)], name), name
+
+
+def test_staging_reads_sources_and_staging_only(manifest, models):
+    for name, node in models.items():
+        if layer(node) == "staging":
+            for kind, parent in parents(manifest, node):
+                assert kind == "source" or "stg_" in parent, f"{name} reads {parent}"
+
+
+def test_marts_read_dimensions_and_facts_only(manifest, models):
+    for name, node in models.items():
+        if layer(node) == "marts":
+            for kind, parent in parents(manifest, node):
+                assert kind == "model", f"{name} reads {kind} {parent}"
+                assert layer(models[parent.split(".")[-1]]) == "dimensional", f"{name} reads {parent}"
+
+
+def test_lists_follow_from_seeds_alone(manifest, models):
+    """They are built only when a seed or they themselves changed (warehouse.building.parts)."""
+    for name, node in models.items():
+        if "/lists/" in node["path"]:
+            assert all(kind == "seed" for kind, _ in parents(manifest, node)), name
+
+
+def test_every_model_opens_with_its_grain(models):
+    for name, node in models.items():
+        assert node["raw_code"].startswith("-- Grain: one row per "), name
+        assert node["description"].startswith("Grain: one row per "), name
+
+
+def test_grain_in_sql_and_in_yaml_agree(models):
+    for name, node in models.items():
+        comment = re.sub(r"\n-- ", " ", node["raw_code"]).splitlines()[0]
+        grain = node["description"].split("Grain: one row per ")[1].split(".")[0].split(":")[0].split(",")[0]
+        assert grain in comment, f"{name}: {grain!r} is not in {comment!r}"
+
+
+def test_every_column_is_described(manifest):
+    for node in manifest["nodes"].values():
+        if node["resource_type"] in ("model", "seed"):
+            assert node["columns"], node["name"]
+            for column in node["columns"].values():
+                assert column["description"], f"{node['name']}.{column['name']}"
+
+
+def test_every_seed_column_is_described_and_typed(manifest):
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "seed":
+            with (PROJECT / "seeds" / f"{node['name']}.csv").open() as file:
+                header = next(csv.reader(file))
+            assert list(node["columns"]) == header, node["name"]
+            assert list(node["config"]["column_types"]) == header, node["name"]
+
+
+def test_staging_views_describe_the_columns_that_they_select(models):
+    for name, node in models.items():
+        if layer(node) == "staging":
+            select = node["raw_code"].split("\nfrom ")[0]
+            for column in node["columns"]:
+                assert re.search(rf"\b{column}\b", select), f"{name} does not select {column}"
+
+
+def test_the_star_is_released_under_an_enforced_contract(models):
+    for name, node in models.items():
+        if layer(node) == "staging":
+            continue
+        config = node["config"]
+        assert config["incremental_strategy"] == "release", name
+        assert config["contract"]["enforced"] is True, name
+        assert config["full_refresh"] is False, name
+        assert config["on_schema_change"] == "fail", name
+        assert list(node["columns"])[-2:] == ["release_from", "release_to"], name
+        assert "release_columns()" in node["raw_code"], name
+
+
+def test_primary_key_is_the_unique_key_and_the_release(models):
+    for name, node in models.items():
+        if layer(node) == "staging":
+            continue
+        keys = [one["columns"] for one in node["constraints"] if one["type"] == "primary_key"]
+        assert keys == [[*node["config"]["unique_key"], "release_from"]], name
+
+
+def test_facts_are_keyed_by_the_unit_first(models):
+    """Except fct_indicator, whose subject may be a region."""
+    for name, node in models.items():
+        if name.startswith("fct_") and name != "fct_indicator":
+            assert node["config"]["unique_key"][0] == "organization_key", name
+
+
+def test_every_released_model_declares_its_scope(models):
+    for name, node in models.items():
+        if layer(node) != "staging":
+            assert node["config"]["meta"]["scope"] in ("report", "period", "all"), name
+            if node["config"]["meta"]["scope"] != "all":
+                assert "in_scope(" in node["raw_code"] or "reported_values()" in node["raw_code"], name
+
+
+def test_no_merge_and_no_rollup():
+    for file in PROJECT.rglob("*.sql"):
+        code = re.sub(r"\{#.*?#\}", "", file.read_text(), flags=re.DOTALL)
+        code = re.sub(r"--.*", "", code)
+        assert not re.search(r"\b(merge into|rollup|grouping sets|cube)\b", code, flags=re.IGNORECASE), file
+
+
+def test_the_project_holds_no_secret_and_sends_nothing():
+    profile = yaml.safe_load((PROJECT / "profiles.yml").read_text())["warehouse"]["outputs"]["builder"]
+    assert re.fullmatch(r"\{\{ env_var\('DBT_ENV_SECRET_BUILDER', ''\) \}\}", profile["password"])
+    assert (
+        yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["flags"]["send_anonymous_usage_stats"]
+        is False
+    )
+
+
+def rows(seed):
+    """Rows of a seed."""
+    with (PROJECT / "seeds" / f"{seed}.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_disease_seed_is_the_code_list_of_the_form():
+    listed = yaml.safe_load((FORMS / "code_lists" / "disease.yml").read_text())["codes"]
+    wanted = {
+        (code["code"], str(spell.get("valid_from") or ""), str(spell.get("valid_to") or ""), spell["class"],
+         spell.get("parent") or "", code["labels"][0])
+        for code in listed
+        for spell in code.get("memberships", [code])
+    }  # fmt: skip
+    found = {
+        (row["disease_code"], row["valid_from"], row["valid_to"], row["disease_class"], row["parent_code"],
+         row["name_zh"])
+        for row in rows("disease")
+    }  # fmt: skip
+    assert found == wanted
+
+
+def test_indicators_are_made_of_fields_that_the_forms_have():
+    def fields(form):
+        definition = yaml.safe_load((FORMS / f"{form}.yml").read_text())
+        own = {field["code"] for field in definition["fields"]}
+        for include in definition.get("include", []):
+            own |= fields(include["form"])
+        return own
+
+    for row in rows("indicator_part"):
+        # Population comes with a form of its own, which is not built yet: its indicators say not_reported.
+        if row["form_code"] != "population_denominators":
+            assert row["field_code"] in fields(row["form_code"]), row
+
+
+def test_indicator_seeds_refer_to_each_other():
+    indicators = {row["indicator_code"]: row for row in rows("indicator")}
+    slices = {row["slice"] for row in rows("slice")}
+    for row in rows("indicator_part"):
+        assert row["slice_rule"] in {"own", "parent", *slices}, row
+        assert row["over_time"] in {"sum", "last"}, row
+    for seed in ("indicator_part", "indicator_slice", "headline"):
+        assert {row["indicator_code"] for row in rows(seed)} <= set(indicators), seed
+    assert {row["slice"] for row in rows("indicator_slice")} <= slices
+    parts = {(row["indicator_code"], row["part"]) for row in rows("indicator_part")}
+    for code, row in indicators.items():
+        assert (code, "numerator") in parts, code
+        assert ((code, "denominator") in parts) == bool(row["denominator"]), code
+        assert any(one["indicator_code"] == code for one in rows("indicator_slice")), code
+
+
+def test_a_stock_is_never_added_up_over_time():
+    classes = {row["indicator_code"]: row["aggregation_class"] for row in rows("indicator")}
+    for row in rows("indicator_part"):
+        stock = classes[row["indicator_code"]] in ("ST", "RS_END")
+        assert (row["over_time"] == "last") == stock, row
