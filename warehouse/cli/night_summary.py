@@ -1,5 +1,8 @@
 """The summary that a night ends with, for a person."""
 
+import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -137,23 +140,22 @@ def _show_stages(summary: Summary) -> None:
 
 
 def _show_ways_on(settings: Settings, summary: Summary, log_file: Path | None) -> None:
+    warehouse = _command()
     ways = {
-        "query": 'warehouse psql -c "select * from mart_indicator limit 20"',
-        "BI": "warehouse url --role reader",
-        "quarantine": "warehouse quarantine",
+        "query": f'{warehouse} psql -c "select * from mart_indicator limit 20"',
+        "BI": f"{warehouse} url --role reader",
+        "quarantine": f"{warehouse} quarantine",
         "checks": _existing(settings.artifacts / "data_docs" / "index.html"),
         "tables": _existing(settings.artifacts / "dbt_docs" / "index.html"),
         "Airflow UI": _ui(settings),
         "log": str(log_file) if log_file else None,
     }
     if summary.published and summary.run["base_release"]:
-        ways["differences"] = f"warehouse release diff {summary.run['base_release']} {summary.published}"
+        ways["differences"] = f"{warehouse} release diff {summary.run['base_release']} {summary.published}"
     console.print("\n[bold]Look further[/bold]")
-    grid = Table.grid(padding=(0, 2))
     for name, way in ways.items():
         if way:
-            grid.add_row(f"  {name}", Text(way, overflow="fold"))
-    console.print(grid)
+            console.print(f"  {name:<12} {way}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_problems(title: str, command: str, lines: list[str]) -> None:
@@ -170,9 +172,18 @@ def _rows_of(check: dict[str, Any]) -> str:
     return "" if check["failing_rows"] is None else f", {check['failing_rows']:,} rows"
 
 
+def _command() -> str:
+    """The command as it can be typed here."""
+    own = Path(sys.executable).with_name("warehouse")
+    if shutil.which("warehouse") == str(own):
+        return "warehouse"
+    here = Path.cwd()
+    return shlex.quote(str(own.relative_to(here) if own.is_relative_to(here) else own))
+
+
 def _ui(settings: Settings) -> str:
     if not services.is_up(settings):
-        return "warehouse up"
+        return f"{_command()} up"
     return f"{ui_address(settings)}  (login: {login_file(settings)})"
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from typer.core import TyperGroup
 
-from warehouse.errors import ServerError, WarehouseError
+from warehouse.errors import ServerError, SettingsError, WarehouseError
 from warehouse.logs import configure_logs
 
 console = Console()
@@ -39,12 +40,14 @@ class _Group(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a :class:`WarehouseError` is printed and ends the process with code 1."""
-        # To standard error: what a command prints is for its reader, and with --json for a machine.
-        configure_logs()
         try:
+            # To standard error: what a command prints is for its reader, and with --json for a machine.
+            configure_logs()
             return super().invoke(ctx)
         except WarehouseError as error:
             known = error
+        except ValidationError as error:
+            known = _settings_error(error)
         except OperationalError:
             known = ServerError("The database does not answer.", mend="Start it with: warehouse up")
         except ProgrammingError as error:
@@ -58,6 +61,16 @@ class App(typer.Typer):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(cls=_Group, **settings)
+
+
+def _settings_error(error: ValidationError) -> WarehouseError:
+    """The error of a setting, without its value: it may be a password."""
+    wrong = "; ".join(
+        f"WAREHOUSE_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}"
+        for one in error.errors()
+        if one["type"] != "default_factory_not_called"
+    )
+    return SettingsError(f"{error.title} are wrong: {wrong}.", mend="Correct or unset these variables.")
 
 
 def print_error(error: WarehouseError, *, as_json: bool) -> None:
