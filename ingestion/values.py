@@ -81,6 +81,7 @@ def to_numbers(column: pl.Series, *, whole: bool) -> Typed:
         return Typed(column.cast(dtype), faults)
     if column.dtype.is_numeric():
         values = column.cast(pl.Float64)
+        values, faults = _refuse(values, faults, column, values.is_nan())
     else:
         values, faults = _numbers_of_text(column, faults)
     shown = column

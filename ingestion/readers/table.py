@@ -1,5 +1,6 @@
 """A sheet or a delimited file as cells: no meaning yet."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,6 +52,8 @@ def _text(value: object) -> str:
 
 def number_text(value: float) -> str:
     """A number as a clerk would write it: at most 15 significant digits, no trailing zeros."""
-    if value == int(value) and abs(value) < 1e15:
+    if not math.isfinite(value):
+        return str(value)
+    if abs(value) < 1e15 and value == int(value):
         return str(int(value))
     return format(value, ".15g")

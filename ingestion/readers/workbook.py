@@ -3,7 +3,9 @@
 import datetime as dt
 import io
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from functools import partial
 from xml.etree import ElementTree
@@ -20,14 +22,29 @@ _ERROR_CELL = re.compile(
 )
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
+# What the archive, its XML and the reader of cells raise over broken content.
+_DAMAGE = (
+    CalamineError,
+    ElementTree.ParseError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
 Errors = dict[str, list[tuple[int, int, str]]]
 
 
 def read_workbook(data: bytes, name: str) -> list[Table]:
     """Every worksheet that holds anything."""
     try:
-        errors = _error_cells(data, name)
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        return _tables(data, name)
     except PasswordError as error:
         raise UnreadableFile(
             f"{name} is protected by a password.",
@@ -35,24 +52,24 @@ def read_workbook(data: bytes, name: str) -> list[Table]:
             mend="Send it without a password.",
             file=name,
         ) from error
-    except (
-        CalamineError,
-        zipfile.BadZipFile,
-        ElementTree.ParseError,
-        KeyError,
-        ValueError,
-        EOFError,
-    ) as error:
+    except _DAMAGE as error:
         raise _damaged(name, error) from error
+    except BaseException as error:
+        # A panic inside the reader's compiled code is no Exception; to us it is a damaged file too.
+        if type(error).__name__ == "PanicException":
+            raise _damaged(name, error) from error
+        raise
+
+
+def _tables(data: bytes, name: str) -> list[Table]:
+    errors = _error_cells(data, name)
+    workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
     tables = []
     for sheet in workbook.sheets_metadata:
         if sheet.typ != SheetTypeEnum.WorkSheet:
             continue
-        try:
-            source = workbook.get_sheet_by_name(sheet.name)
-            rows = source.to_python(skip_empty_area=False)
-        except CalamineError as error:
-            raise _damaged(name, error) from error
+        source = workbook.get_sheet_by_name(sheet.name)
+        rows = source.to_python(skip_empty_area=False)
         for row, column, text in errors.get(sheet.name, ()):
             if row < len(rows) and column < len(rows[row]):
                 rows[row][column] = text
@@ -63,7 +80,7 @@ def read_workbook(data: bytes, name: str) -> list[Table]:
     return tables
 
 
-def _damaged(name: str, error: Exception) -> UnreadableFile:
+def _damaged(name: str, error: BaseException) -> UnreadableFile:
     return UnreadableFile(
         f"{name} is no workbook that can be read: {error}.",
         message_zh=f"工作簿“{name}”已损坏或不是 .xlsx 格式，无法读取；请用 Excel 打开后另存为 .xlsx 再报送。",

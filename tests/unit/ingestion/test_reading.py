@@ -411,3 +411,49 @@ def test_the_source_names_region_and_reporter(tmp_path: Path, catalogue: Catalog
         "440507",
         "LH-CDC",
     )
+
+
+_cells = st.one_of(
+    st.none(),
+    st.integers(-(10**18), 10**18),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8),
+    st.sampled_from(
+        ["合计", "机构名称", "总诊疗人次数", "2015-03", "2015.1", "-2", "单位：元", "#REF!", "甲"]
+    ),
+)
+
+
+@pytest.mark.parametrize("file_format", ["csv", "csv-gb18030", "xlsx"])
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_a_mutilated_report_ends_in_findings_and_never_in_a_crash(
+    file_format: str, data: st.DataObject, tmp_path: Path, catalogue: Catalogue, grid: Write
+) -> None:
+    form = catalogue["hosp_monthly"]
+    rows: list[list[Any]] = [
+        ["医疗卫生机构医疗服务月报表"],
+        ["统计年月：2015年3月"],
+        [form.by_code[code].name_zh for code in HOSPITAL],
+        *([*HOSPITAL.values()] for _ in range(3)),
+    ]
+    for _ in range(data.draw(st.integers(1, 6))):
+        row = rows[data.draw(st.integers(0, len(rows) - 1))]
+        row[data.draw(st.integers(0, len(row) - 1))] = data.draw(_cells)
+    if data.draw(st.booleans()):
+        del rows[data.draw(st.integers(0, len(rows) - 1))]
+    path = grid(tmp_path / "mutilated", rows, file_format)
+    if data.draw(st.booleans()):
+        content = bytearray(path.read_bytes())
+        content[data.draw(st.integers(0, 10**6)) % len(content)] = data.draw(st.integers(0, 255))
+        path.write_bytes(content)
+    try:
+        readings = read_file(path, catalogue=catalogue, source=SourceContext("test", "440507"))
+    except (UnreadableFile, UnrecognisedFile) as error:
+        assert error.findings
+        return
+    for reading in readings:
+        numbers = set(reading.reports["report_no"])
+        assert set(reading.records["report_no"]) == numbers
+        for finding in [*reading.findings, *check(reading, CheckContext())]:
+            assert finding.report_no is None or finding.report_no in numbers
