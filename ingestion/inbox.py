@@ -1,8 +1,9 @@
 """Inboxes: which files lie there that no night has taken in yet."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,7 +56,7 @@ def waiting(settings: Settings, source: Source) -> list[WaitingFile]:
     if not files:
         return []
     with loading(settings) as engine, engine.connect() as connection:
-        known = connection.scalars(
+        registered = connection.scalars(
             text(
                 "select listed.name"
                 " from unnest(cast(:names as text[]), cast(:times as timestamptz[]), cast(:sizes as bigint[]))"
@@ -70,8 +71,9 @@ def waiting(settings: Settings, source: Source) -> list[WaitingFile]:
                 "times": [file.modified for file in files.values()],
                 "sizes": [file.size for file in files.values()],
             },
-        ).all()
-    new = [file for name, file in files.items() if name not in set(known)]
+        )
+        known = set(registered)
+    new = [file for name, file in files.items() if name not in known]
     now = datetime.now(UTC)
     settled = [
         file for file in new if not 0 <= (now - file.modified).total_seconds() < settings.settle_seconds
@@ -115,11 +117,7 @@ def _listing(settings: Settings, source: Source) -> list[WaitingFile]:
                     f"The inbox {root} of source {source.code} is not there.",
                     mend=f"Make the folder or correct it in {settings.site / 'sources.yml'}.",
                 )
-            return [
-                _local(path, path.relative_to(folder).as_posix())
-                for path in folder.rglob("*")
-                if not _IGNORED.search(path.relative_to(folder).as_posix()) and path.is_file()
-            ]
+            return list(_walk(root, ""))
         return [
             WaitingFile(
                 name=path.removeprefix(root).lstrip("/"),
@@ -136,6 +134,23 @@ def _listing(settings: Settings, source: Source) -> list[WaitingFile]:
             mend=f"Check its address in {settings.site / 'sources.yml'} and that its host answers.",
             source=source.code,
         ) from error
+
+
+def _walk(folder: str, below: str) -> Iterator[WaitingFile]:
+    """Files of a folder and the folders in it; one look at each, for an inbox may hold years of files."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = f"{below}{entry.name}"
+            if _IGNORED.search(entry.name):
+                continue
+            if entry.is_dir():
+                yield from _walk(entry.path, f"{name}/")
+            elif entry.is_file():
+                # A sender may rename a file at any moment; then its new name is found next time.
+                with suppress(FileNotFoundError):
+                    status = entry.stat()
+                    modified = datetime.fromtimestamp(status.st_mtime, UTC)
+                    yield WaitingFile(name, entry.path, status.st_size, modified)
 
 
 def _local(path: Path, name: str) -> WaitingFile:
