@@ -98,13 +98,11 @@ def test_changed_type_is_refused(bureau, site_form):
 
 def test_columns_say_what_they_are(bureau, site_form):
     site_form(FORM)
-    comments = {
-        name: comment
-        for name, comment in bureau.rows(
-            "select a.attname, col_description(a.attrelid, a.attnum) from pg_attribute a"
-            " where a.attrelid = 'raw.site_form'::regclass and a.attnum > 0"
-        )
-    }
+    described = bureau.rows(
+        "select a.attname, col_description(a.attrelid, a.attnum) from pg_attribute a"
+        " where a.attrelid = 'raw.site_form'::regclass and a.attnum > 0"
+    )
+    comments = dict(tuple(row) for row in described)
     assert comments["patients"] == "在院人数（人）"
     assert all(comments.values())
 
