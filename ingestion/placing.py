@@ -29,10 +29,9 @@ from registry.waiver where ended_at is null and expires_on >= :today order by wa
 """
 
 _PREVIOUS = """
-select asked.subject_ref, asked.period_start, {columns}
-from unnest(
-    %(refs)s::text[], %(subjects)s::text[], %(starts)s::date[], %(ends)s::date[], %(before)s::date[]
-) as asked (subject_ref, subject_code, period_start, period_end, before)
+select asked.subject_ref, asked.before, {columns}
+from unnest(%(refs)s::text[], %(subjects)s::text[], %(ends)s::date[], %(before)s::date[])
+    as asked (subject_ref, subject_code, period_end, before)
 cross join lateral (
     select p.current_revision_id
     from registry.report as p
@@ -199,35 +198,12 @@ def _needs(
 
 
 def _previous(connection: Connection, reading: Reading, known: pl.DataFrame, needs: Needs) -> pl.DataFrame:
-    """Records of the period before each report: those in the same file count before the registry's."""
+    """Current records of the period before each report, under that period's first day."""
     form = reading.form
     fields = [field for field in form.columns if field.role == "breakdown" or field.code in needs.previous]
-    codes = [field.code for field in fields]
     asked = known.select("subject_ref", "subject_code", "period_type", "period_start", "period_end").unique(
         maintain_order=True
     )
-    asked = asked.with_columns(
-        before=pl.Series(
-            [
-                previous_period_start(kind, start, end)
-                for kind, start, end in asked.select("period_type", "period_start", "period_end").iter_rows()
-            ],
-            dtype=pl.Date,
-        )
-    )
-    here = known.select("subject_code", "report_no", before="period_start", before_end="period_end")
-    in_file = (
-        asked.join(here, on=["subject_code", "before"])
-        .filter(pl.col("before_end") < pl.col("period_end"))
-        .sort("before_end")
-        .unique(["subject_ref", "period_start", "period_end"], keep="last", maintain_order=True)
-    )
-    from_file = in_file.select("subject_ref", "period_start", "report_no").join(
-        reading.records.select("report_no", *codes), on="report_no"
-    )
-    asked = asked.join(in_file, on=["subject_ref", "period_start", "period_end"], how="anti")
-    if asked.is_empty():
-        return from_file.drop("report_no")
     columns = [
         sql.SQL("r.{}::float8").format(sql.Identifier(field.code))
         if field.type == "dec"
@@ -242,9 +218,11 @@ def _previous(connection: Connection, reading: Reading, known: pl.DataFrame, nee
         {
             "refs": asked["subject_ref"].to_list(),
             "subjects": asked["subject_code"].to_list(),
-            "starts": asked["period_start"].to_list(),
             "ends": asked["period_end"].to_list(),
-            "before": asked["before"].to_list(),
+            "before": [
+                previous_period_start(kind, start, end)
+                for kind, start, end in asked.select("period_type", "period_start", "period_end").iter_rows()
+            ],
             "form": form.code,
             "part": reading.part,
             "subject_type": form.subject.type,
@@ -256,8 +234,7 @@ def _previous(connection: Connection, reading: Reading, known: pl.DataFrame, nee
         "period_start": pl.Date(),
         **{field.code: field.dtype for field in fields},
     }
-    stored = pl.DataFrame(rows, schema=schema, orient="row")
-    return pl.concat([from_file.select(stored.columns).cast(stored.schema), stored])
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _yearly(connection: Connection, known: pl.DataFrame, needs: Needs) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import Thread
 
 import pytest
@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from ingestion import inbox, intake, recording, registry
 from ingestion.errors import UnrecognisedFile
+from ingestion.forms_catalogue import load_forms
 
 
 class TestAccepting:
@@ -213,6 +214,50 @@ class TestWaivers:
         bureau.site(waivers_yml=self.WAIVER % "2020-12-31")
         bureau.send("a.csv", bureau.row(outpatient=9999))
         assert bureau.take_in().reports == {"quarantined": 1}
+
+
+class TestHistory:
+    def send_month(self, bureau, month: int, **values) -> None:
+        days = (date(2015 + month // 12, month % 12 + 1, 1) - date(2015, month, 1)).days
+        bureau.send(f"{month}.csv", bureau.row(month=f"2015-{month:02}", bed_days_open=50 * days, **values))
+
+    def test_leap_from_the_last_month_is_a_warning(self, bureau):
+        self.send_month(bureau, 3)
+        bureau.take_in()
+        self.send_month(bureau, 4, visits=4000, outpatient=3900)
+        bureau.take_in()
+        assert bureau.revisions(month=date(2015, 4, 1)) == [(1, "accepted_with_warnings")]
+        assert bureau.rows("select level, severity, field_code from registry.finding") == [
+            ("history", "soft", "visits_total")
+        ]
+
+    def test_last_month_is_the_one_that_counts_not_the_quarantined(self, bureau):
+        self.send_month(bureau, 3)
+        bureau.take_in()
+        self.send_month(bureau, 3, visits=4000, outpatient=9999)
+        bureau.take_in()
+        self.send_month(bureau, 4)
+        bureau.take_in()
+        assert bureau.revisions(month=date(2015, 4, 1)) == [(1, "accepted")]
+
+    def test_annual_form_is_compared_with_twelve_months(self, bureau):
+        for month in range(1, 13):
+            self.send_month(bureau, month)
+        bureau.take_in()
+        form = load_forms(bureau.settings)["inst_annual_hospital"]
+        values = {form.by_code[code].labels[0]: "" for code in form.by_code if form.by_code[code].required}
+        values |= {
+            form.by_code["organization_code"].labels[0]: "T-1",
+            form.by_code["visits_total"].labels[0]: "99999",
+        }
+        year = form.by_code[form.period.fields[0]].labels[0]
+        content = ",".join([year, *values]) + "\n" + ",".join(["2015", *values.values()])
+        bureau.send_bytes("annual.csv", content.encode())
+        bureau.take_in()
+        found = [one for one in registry.findings(bureau.loader) if one.form_code == "inst_annual_hospital"]
+        (compared,) = [one for one in found if one.rule_id == "IA12"]
+        assert compared.field_code == "visits_total"
+        assert "24000" in compared.message_zh
 
 
 class TestWithdrawal:
