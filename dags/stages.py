@@ -161,9 +161,9 @@ def reject(run_id: str, candidate: dict[str, Any]) -> None:
     """Take the candidate back; its changes wait for the next one. BI goes on reading the last release."""
     from warehouse import release
 
+    opened, reason = Candidate(**candidate), "; ".join(_failures(run_id)) or "the run failed"
     with stage(engine(Role.LOADER), run_id, "reject") as result:
-        opened = Candidate(**candidate)
-        release.reject(engine(Role.BUILDER), opened, "; ".join(_failures(run_id)) or "the run failed")
+        release.reject(engine(Role.BUILDER), opened, reason)
         result["release"] = opened.release_id
 
 

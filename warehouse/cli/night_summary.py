@@ -142,7 +142,7 @@ def _show_stages(summary: Summary) -> None:
 def _show_ways_on(settings: Settings, summary: Summary, log_file: Path | None) -> None:
     warehouse = _command()
     ways = {
-        "query": f'{warehouse} psql -c "select * from mart_indicator limit 20"',
+        "query": f"{warehouse} psql -c 'table mart_headline'",
         "BI": f"{warehouse} url --role reader",
         "quarantine": f"{warehouse} quarantine",
         "checks": _existing(settings.artifacts / "data_docs" / "index.html"),
