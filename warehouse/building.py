@@ -133,11 +133,10 @@ def build(settings: Settings, candidate: Candidate) -> BuildResult:
             rows = connection.execute(text(_STANDING), _identity(candidate))
             standing = {row.part: row.content_hash for row in rows}
         outdated = {part: wanted for part, wanted in parts().items() if standing.get(part) != wanted}
+        manifest = _parse(settings)
         seconds: dict[str, float] = {}
         for _ in range(ROUNDS):
-            seconds |= _run(
-                settings, candidate, ["build", "--exclude-resource-type", "test", "unit_test"], outdated
-            )
+            seconds |= _run(settings, candidate, outdated, manifest)
             with builder.begin() as connection:
                 for part, content_hash in outdated.items():
                     connection.execute(
@@ -153,7 +152,7 @@ def build(settings: Settings, candidate: Candidate) -> BuildResult:
             if not late.rowcount:
                 break
             log.info("reports changed during the build, building them again", changes=late.rowcount)
-        tests = _test(settings, candidate)
+        tests = _test(settings, candidate, manifest)
         result = BuildResult(
             candidate.release_id,
             _count(builder, candidate, seconds),
@@ -176,7 +175,7 @@ def build(settings: Settings, candidate: Candidate) -> BuildResult:
 
 def docs(settings: Settings) -> Path:
     """Write dbt's documentation as one static page; returns its path."""
-    _invoke(settings, None, ["docs", "generate", "--static"])
+    _results(settings, None, ["docs", "generate", "--static"])
     page = settings.artifacts / "dbt_docs" / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     (_target(settings) / "static_index.html").replace(page)
@@ -220,17 +219,24 @@ def _selection(outdated: Iterable[str]) -> list[str]:
     return chosen
 
 
+def _parse(settings: Settings) -> Any:
+    """dbt's manifest of the project: parsed once a build, and by dbt itself only where files changed."""
+    return _call(settings, None, ["parse", "--no-write-json"]).result
+
+
 def _run(
-    settings: Settings, candidate: Candidate, command: list[str], outdated: Iterable[str]
+    settings: Settings, candidate: Candidate, outdated: Iterable[str], manifest: Any = None
 ) -> dict[str, float]:
+    line = ["build", "--no-write-json", "--exclude-resource-type", "test", "unit_test"]
     # Full refresh concerns seeds alone: the star's models refuse it.
     refresh = ["--full-refresh"] if outdated else []
-    results = _invoke(settings, candidate, [*command, *refresh, "--select", *_selection(outdated)])
+    results = _results(settings, candidate, [*line, *refresh, "--select", *_selection(outdated)], manifest)
     return {result.node.name: float(result.execution_time) for result in results}
 
 
-def _test(settings: Settings, candidate: Candidate) -> tuple[TestResult, ...]:
-    results = _invoke(settings, candidate, ["test", "--select", "test_type:data"], failing=False)
+def _test(settings: Settings, candidate: Candidate, manifest: Any = None) -> tuple[TestResult, ...]:
+    line = ["test", "--no-write-json", "--select", "test_type:data"]
+    results = _results(settings, candidate, line, manifest, failing=False)
     return tuple(
         TestResult(
             name=result.node.name,
@@ -245,10 +251,38 @@ def _test(settings: Settings, candidate: Candidate) -> tuple[TestResult, ...]:
     )
 
 
-def _invoke(
-    settings: Settings, candidate: Candidate | None, command: list[str], *, failing: bool = True
+def run_unit_tests(settings: Settings) -> dict[str, str | None]:
+    """Run the project's dbt unit tests; returns the message of each one that does not pass."""
+    results = _results(
+        settings, None, ["test", "--no-write-json", "--select", "test_type:unit"], failing=False
+    )
+    return {result.node.name: result.message for result in results if str(result.status) != "pass"}
+
+
+def _results(
+    settings: Settings,
+    candidate: Candidate | None,
+    command: list[str],
+    manifest: Any = None,
+    *,
+    failing: bool = True,
 ) -> list[Any]:
-    """Run one dbt command; returns its results. With ``failing``, a node that failed raises."""
+    """Results of one dbt command. A node that could not run raises; with ``failing``, one that failed too."""
+    outcome = _call(settings, candidate, command, manifest)
+    results = list(getattr(outcome.result, "results", None) or [])
+    broken = [result for result in results if str(result.status) in ("error", "runtime error")]
+    if broken or (failing and not outcome.success):
+        raise _failure(settings, broken, outcome.exception)
+    return results
+
+
+def _call(
+    settings: Settings,
+    candidate: Candidate | None,
+    command: list[str],
+    manifest: Any = None,
+) -> Any:
+    """Run one dbt command in this process; raises when dbt itself stops."""
     # Importing dbt takes seconds: only those who build pay for it.
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
@@ -256,8 +290,7 @@ def _invoke(
     folder.mkdir(parents=True, exist_ok=True)
     line = [
         "--quiet",
-        "--log-level",
-        "none",
+        "--log-level", "none",
         "--log-level-file", "info",
         "--log-path", str(folder / "logs"),
         *command,
@@ -266,12 +299,10 @@ def _invoke(
         "--target-path", str(_target(settings)),
     ]  # fmt: skip
     with _invocation, _environment(settings, candidate):
-        outcome = dbtRunner().invoke(line)
-    results = list(getattr(outcome.result, "results", None) or [])
-    broken = [result for result in results if str(result.status) in ("error", "runtime error")]
-    if broken or (failing and not outcome.success):
-        raise _failure(settings, broken, outcome.exception)
-    return results
+        outcome = dbtRunner(manifest=manifest).invoke(line)
+    if outcome.exception is not None:
+        raise _failure(settings, (), outcome.exception)
+    return outcome
 
 
 def _failure(settings: Settings, broken: Sequence[Any], exception: BaseException | None) -> BuildFailed:

@@ -1,5 +1,11 @@
 -- Grain: one row per report, whether received or only due.
-{{ config(unique_key=['report_id'], meta={'scope': 'report'}) }}
+{{
+    config(
+        unique_key=['report_id'],
+        indexes=[{'columns': ['form_code', 'period_start']}],
+        meta={'scope': 'report', 'open_indexes': [['period_start']]}
+    )
+}}
 select
     report.report_id,
     report.form_code,

@@ -18,9 +18,7 @@ MCH_YEAR = (date(2014, 10, 1), date(2015, 9, 30))
 def test_dbt_unit_tests_pass(registry):
     registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100})
     registry.candidate()
-    results = building._invoke(registry.settings, None, ["test", "--select", "test_type:unit"], failing=False)
-    assert results
-    assert {result.node.name: result.message for result in results if str(result.status) != "pass"} == {}
+    assert building.run_unit_tests(registry.settings) == {}
 
 
 def test_blank_gives_no_row_and_a_reason_gives_a_row_without_value(registry, rows):

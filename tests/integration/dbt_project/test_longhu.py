@@ -1,0 +1,77 @@
+"""The Longhu sample through the real intake: the star says what the plan prints, and what an amendment changes."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import text
+
+from ingestion import directory, inbox, intake, obligations, raw, site
+from samples import longhu
+from warehouse import building, release
+from warehouse.database import Role, engine
+from warehouse.difference import diff
+
+FIGURE = text(
+    "select numerator, denominator, value, status from published.mart_indicator where indicator_code = :indicator"
+    " and slice = :slice and period_type = :period_type and period_start = :period_start and region_code = '440507'"
+    " and organization_code is null"
+)
+
+
+def night(settings, delivery):
+    """Deliver, take in, build and publish; returns what the build did."""
+    longhu.write(settings.home, delivery=delivery)
+    site_folder = site.load_site(settings)
+    directory.take_in(engine(Role.LOADER), site_folder)
+    for source in site_folder.sources:
+        intake.take_in(settings, source, inbox.waiting(settings, source))
+    obligations.mark_due(engine(Role.LOADER), date(2016, 3, 1))
+    candidate = release.open_candidate(engine(Role.BUILDER), "test")
+    with release.holding(engine(Role.BUILDER), candidate):
+        result = building.build(settings, candidate)
+    with engine(Role.AUDITOR).begin() as connection:
+        connection.execute(
+            text("update warehouse.release set verdict = 'passed' where release_id = :id"),
+            {"id": candidate.release_id},
+        )
+    release.publish(engine(Role.PUBLISHER), candidate)
+    return result
+
+
+def figures():
+    """Each figure of the plan as the reader sees it."""
+    with engine(Role.READER).connect() as connection:
+        return {
+            figure: connection.execute(
+                FIGURE,
+                {
+                    "indicator": figure.indicator,
+                    "slice": figure.slice,
+                    "period_type": figure.period_type,
+                    "period_start": figure.period_start,
+                },
+            ).one_or_none()
+            for figure in longhu.EXPECTED
+        }
+
+
+def test_the_star_says_what_the_plan_prints_and_an_amendment_changes_what_follows(settings):
+    raw.prepare(settings)
+    first = night(settings, "main")
+    assert {test.name: test.status for test in first.tests if test.status != "pass"} == {}
+    for figure, row in figures().items():
+        assert row is not None, figure
+        assert row.status == "computed", figure
+        assert row.numerator == figure.numerator, figure
+        assert float(row.value) == pytest.approx(float(figure.value), abs=1e-6), figure
+    second = night(settings, "amendment")
+    changed = {table.table: (table.added, table.removed) for table in diff(engine(Role.PUBLISHER), 1, 2)}
+    assert set(changed) == {
+        "dim_report", "fct_hospital_service", "fct_indicator", "fct_reported_value", "mart_headline",
+        "mart_indicator",
+    }  # fmt: skip
+    assert set(changed.values()) == {(0, 0)}
+    assert second.inserted == second.closed < 100
+    by_code = {(figure.indicator, figure.slice): row for figure, row in figures().items()}
+    assert by_code["total_visits", "all"].value == 1_261_543 + longhu.AMENDED_VISITS
+    assert by_code["beds_actual", "all"].value == 787
