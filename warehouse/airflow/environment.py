@@ -80,7 +80,7 @@ def metadata_url(settings: Settings) -> URL:
 
 def _always(settings: Settings) -> dict[str, str]:
     return {
-        "WAREHOUSE_HOME": str(settings.home),
+        **_folders(settings),
         "AIRFLOW_HOME": str(settings.airflow_home),
         # Tasks talk to the API on loopback; a proxy of the environment must not see that.
         "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), HOST, "localhost"))),
@@ -88,6 +88,13 @@ def _always(settings: Settings) -> dict[str, str]:
         "SCARF_NO_ANALYTICS": "true",
         "GX_ANALYTICS_ENABLED": "false",
     }
+
+
+def _folders(settings: Settings) -> dict[str, str]:
+    """Folders of this instance as absolute paths: Airflow's processes work in a folder of their own."""
+    names = ("home", "site", "inbox", "file_store", "secrets", "airflow_home", "artifacts")
+    folders = {f"WAREHOUSE_{name.upper()}": str(getattr(settings, name)) for name in names}
+    return {**folders, "WAREHOUSE_FORMS": os.pathsep.join(map(str, settings.forms))}
 
 
 def _defaults(settings: Settings) -> dict[str, str]:
