@@ -161,7 +161,6 @@ def test_failed_source_stops_no_other_and_is_named(instance, third):
     sources.write_text(
         kept + "\n- code: lost\n  name_zh: 连不上的来源\n  inbox: no-such-protocol://nowhere/inbox\n"
     )
-    instance.run("sample", "--delivery", "main")
     try:
         night = instance.run("nightly", succeeds=False)
     finally:
