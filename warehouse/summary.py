@@ -26,6 +26,16 @@ select distinct on (started_at, stage, lane) stage, lane, attempt, status, detai
 from warehouse.stage where run_id = :run_id order by started_at, stage, lane
 """
 
+_PLAN = """
+select chunk.key as chunk, chunk.value as changes
+from warehouse.stage
+cross join lateral jsonb_each(detail -> 'plan') as chunk
+where run_id = :run_id and stage = 'plan'
+    and not exists (select from warehouse.stage done where done.run_id = :run_id and done.stage = 'rederive')
+    and attempt = (select max(attempt) from warehouse.stage last where last.run_id = :run_id and last.stage = 'plan')
+order by chunk.key
+"""
+
 _FILES = """
 select source_code as source, status, count(*) as files
 from registry.arrival where run_id = :run_id group by 1, 2 order by 1, 2
@@ -86,6 +96,8 @@ class Summary:
     checks: dict[str, int]
     failed_checks: list[dict[str, Any]]
     headline: list[dict[str, Any]] = field(default_factory=list)
+    plan: list[dict[str, Any]] = field(default_factory=list)
+    """What a reload would change, chunk by chunk; empty unless the run was a dry run of one."""
 
     @property
     def succeeded(self) -> bool:
@@ -119,6 +131,7 @@ def summarise(run_id: str) -> Summary:
                 "failed": sum(check["status"] != "passed" for check in checks),
             },
             failed_checks=[check for check in checks if check["status"] != "passed"],
+            plan=_rows(connection, _PLAN, run_id),
         )
     if summary.current_release:
         summary.headline.extend(headline())

@@ -138,6 +138,9 @@ def test_plan_of_a_reload_writes_nothing(instance, third):
     )
     assert planned["succeeded"]
     assert [stage["stage"] for stage in planned["stages"]] == ["prepare", "plan"]
+    assert [(chunk["chunk"], chunk["changes"]["changes"]) for chunk in planned["plan"]] == [
+        ("2015-01-01..2015-12-31", [])
+    ]
     assert instance.scalar("select count(*) from registry.revision") == before
     assert instance.run("status")["release"] == 2
 

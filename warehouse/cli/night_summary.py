@@ -26,6 +26,7 @@ def show_summary(settings: Settings, summary: Summary, log_file: Path | None) ->
     console.print(_verdict(summary), soft_wrap=True)
     if not summary.stages and log_file is not None:
         console.print("\n".join(log_file.read_text(errors="replace").splitlines()[-LOG_LINES:]), markup=False)
+    _show_plan(summary)
     _show_intake(summary)
     _show_checks(summary)
     _show_headline(summary)
@@ -43,12 +44,31 @@ def _verdict(summary: Summary) -> Text:
             else "Nothing is published."
         )
         return line.append(f"\n{now}", style="dim")
+    if summary.plan:
+        return Text("A plan: nothing was written", style="bold green").append(".", style="default")
     if release is None:
         kept = f"; BI goes on reading release {summary.current_release}" if summary.current_release else ""
         return Text("Nothing changed, nothing published", style="bold green").append(
             f"{kept}.", style="default"
         )
     return Text(f"{release} is published", style="bold green").append(".", style="default")
+
+
+def _show_plan(summary: Summary) -> None:
+    """What a reload would do; ``--json`` lists every change that is kept."""
+    for chunk in summary.plan:
+        found = chunk["changes"]
+        lines = [
+            f"{change['form_code']}  {change['subject_code']}  {change['period_start']}"
+            f"  {change['before']} → {change['after']}  {' '.join(change['rules'])}\n    {change['file_name']}"
+            for change in found["changes"]
+        ]
+        console.print(
+            f"\n[bold]{chunk['chunk']}[/bold]  {found['files']} files, {found['unchanged']} reports unchanged,"
+            f" {len(lines)} would change, {found['touched']} would be built again",
+            highlight=False,
+        )
+        _show_lines(lines)
 
 
 def _show_intake(summary: Summary) -> None:
@@ -162,6 +182,10 @@ def _show_problems(title: str, command: str, lines: list[str]) -> None:
     if not lines:
         return
     console.print(f"\n[bold]{title}[/bold]  ({command})", highlight=False)
+    _show_lines(lines)
+
+
+def _show_lines(lines: list[str]) -> None:
     for line in lines[:SHOWN_PROBLEMS]:
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
     if len(lines) > SHOWN_PROBLEMS:
