@@ -63,6 +63,11 @@ class Instance:
         assert (process.returncode == 0) == succeeds, f"{arguments}: {output}\n{errors}"
         return json.loads(output) if output.strip() else None
 
+    def start_server(self) -> None:
+        """Start PostgreSQL alone, in a process that can be told as this instance's."""
+        script = "from warehouse import embedded, settings; embedded.start(settings.get_settings())"
+        subprocess.run([sys.executable, "-c", script], env=self.environment, check=True, capture_output=True)
+
     def processes(self) -> set[int]:
         """Every process of this instance: ours, Airflow's and PostgreSQL's."""
         mark = f"WAREHOUSE_HOME={self.home}".encode()

@@ -41,13 +41,13 @@ def stage_runs(instance, stage):
 
 def kill_during_load(instance, process):
     """Files are half taken in."""
-    before = 0
-    if (instance.settings.home / "postgres").exists():
-        before = instance.scalar("select count(*) from registry.arrival") if embedded_runs(instance) else 0
     wait_for(
         lambda: (
-            stage_runs(instance, "receive")
-            or instance.scalar("select count(*) from registry.arrival") > before + 5
+            instance.scalar(
+                "select count(*) from warehouse.stage s join warehouse.run r using (run_id)"
+                " where s.stage = 'receive' and s.lane = 'hospital' and r.status = 'running'"
+            )
+            and (instance.scalar("select count(*) from registry.arrival") > 5)
         ),
         process,
     )
@@ -103,7 +103,7 @@ def night_killed(instance, moment):
         instance.kill()
     process.wait()
     assert not embedded_runs(instance)
-    embedded.start(instance.settings)
+    instance.start_server()
 
 
 @pytest.mark.timeout(1200)
