@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from expectations.declarations import Document, read
 from expectations.errors import CatalogueError
-from expectations.kinds import AnyKind, Column, Condition, NoRowsFromQuery, RowsWhen, Scope, relation, render
+from expectations.kinds import AnyKind, Column, Condition, NoRowsFromQuery, RowsWhen
+from expectations.scope import Look, Scope
 
 SUITES = Path(__file__).parent / "suites"
 
@@ -88,16 +89,14 @@ class Suite(BaseModel):
         """All checks, with the one on emptiness first."""
         return (*self._on_rows(), *self.checks)
 
-    @property
-    def relation(self) -> str:
-        """SQL of the rows that the suite looks at."""
-        return relation(self.table, self.scope)
-
-    def narrowed(self, *, everything: bool) -> "Suite":
-        """The suite for one audit: its scope settled, and its queries in final form."""
-        scope: Scope = "everything" if everything else self.scope
-        checks = [_rendered(check, everything=scope == "everything") for check in self.checks]
-        return self.model_copy(update={"checks": checks, "scope": scope})
+    def task(self, look: Look) -> "Task":
+        """The suite as one audit runs it."""
+        return Task(
+            suite=self,
+            rows=look.rows(self.table, self.scope),
+            whole=look.reports is None or self.scope == "everything",
+            checks=tuple(_rendered(check, look) for check in self.declared),
+        )
 
     def _on_rows(self) -> Iterable[Check]:
         if self.rows == "optional":
@@ -122,12 +121,23 @@ class Suite(BaseModel):
         )
 
 
-def _rendered(check: Check, *, everything: bool) -> Check:
+@dataclass(frozen=True)
+class Task:
+    """A suite with the rows to look at settled: ``whole`` for all rows of the table, else SQL in ``rows``."""
+
+    suite: Suite
+    rows: str
+    whole: bool
+    checks: tuple[Check, ...]
+
+
+def _rendered(check: Check, look: Look) -> Check:
     kind = check.expectation
     if not isinstance(kind, NoRowsFromQuery):
         return check
-    query = render(kind.query, everything=everything)
-    return check.model_copy(update={"expectation": kind.model_copy(update={"query": query})})
+    return check.model_copy(
+        update={"expectation": kind.model_copy(update={"query": look.render(kind.query)})}
+    )
 
 
 @dataclass(frozen=True)

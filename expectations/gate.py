@@ -15,9 +15,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from expectations import dbt_tests, ground
-from expectations.catalogue import Catalogue, Check, Suite, load
+from expectations.catalogue import Catalogue, Check, Task, load
 from expectations.generated import reconciliation
 from expectations.results import CheckResult, Outcome, Status, Verdict, record, store, withdraw_verdict
+from expectations.scope import EVERYTHING, Look, rebuilt
 from warehouse.database import Role, make_engine, url
 from warehouse.release import Candidate, holding
 from warehouse.settings import Settings
@@ -38,7 +39,9 @@ def audit(settings: Settings, candidate: Candidate, *, catalogue: Catalogue | No
             declared = (catalogue or load()).with_suite(reconciliation(auditor))
             basis = ground.basis(auditor, declared)
             everything = ground.must_look_at_everything(auditor, candidate, basis)
-            results, seconds = _run(settings, auditor, declared, everything=everything)
+            results, seconds = _run(
+                settings, auditor, declared, EVERYTHING if everything else rebuilt(auditor)
+            )
             with auditor.connect() as connection:
                 results += dbt_tests.results(connection, candidate)
             facts = {"ground": basis, "everything": everything, "seconds": seconds}
@@ -57,7 +60,7 @@ def audit(settings: Settings, candidate: Candidate, *, catalogue: Catalogue | No
 
 
 def _run(
-    settings: Settings, auditor: Engine, catalogue: Catalogue, *, everything: bool
+    settings: Settings, auditor: Engine, catalogue: Catalogue, look: Look
 ) -> tuple[list[CheckResult], dict[str, float]]:
     begun = perf_counter()
     # Imported here: Great Expectations takes seconds, and a DAG file that imports the gate must not.
@@ -67,39 +70,34 @@ def _run(
     seconds = {"start": round(perf_counter() - begun, 2)}
     results: list[CheckResult] = []
     try:
-        for whole in catalogue.suites:
+        for suite in catalogue.suites:
             begun = perf_counter()
-            suite = whole.narrowed(everything=everything)
-            outcomes = running.run(suite)
-            results += judge(auditor, suite, outcomes)
+            task = suite.task(look)
+            results += judge(auditor, task, running.run(task))
             seconds[suite.table] = round(perf_counter() - begun, 2)
     finally:
         running.close()
     return results, seconds
 
 
-def judge(auditor: Engine, suite: Suite, outcomes: dict[str, Outcome]) -> list[CheckResult]:
+def judge(auditor: Engine, task: Task, outcomes: dict[str, Outcome]) -> list[CheckResult]:
     """One result for every declared check of a suite, whatever came back."""
-    on_rows = outcomes.get(f"{suite.table}.rows")
+    on_rows = outcomes.get(f"{task.suite.table}.rows")
     empty = on_rows is not None and on_rows.error is None and not on_rows.success
-    return [_judge(auditor, suite, check, outcomes.get(check.id), empty=empty) for check in suite.declared]
+    return [_judge(auditor, task, check, outcomes.get(check.id), empty=empty) for check in task.checks]
 
 
-def _judge(
-    auditor: Engine, suite: Suite, check: Check, outcome: Outcome | None, *, empty: bool
-) -> CheckResult:
+def _judge(auditor: Engine, task: Task, check: Check, outcome: Outcome | None, *, empty: bool) -> CheckResult:
     status: Status
     failing_rows: int | None = None
-    failing_query: str | None = check.look or check.expectation.failing_rows(suite.relation)
+    failing_query: str | None = check.look or check.expectation.failing_rows(task.rows)
     if outcome is None:
         status, observed = "missing", "no result came back"
     elif outcome.error is not None:
         status, observed = "error", outcome.error
     elif not outcome.success:
         status = "failed"
-        failing_rows, observed = _evidence(
-            auditor, suite, check, check.expectation.failing_rows(suite.relation)
-        )
+        failing_rows, observed = _evidence(auditor, task, check, check.expectation.failing_rows(task.rows))
         failing_rows = outcome.observed if failing_rows is None else failing_rows
     elif empty and check.expectation.type != "ExpectRowsWhen":
         status, observed = "missing", "the table is empty, so nothing was looked at"
@@ -107,8 +105,8 @@ def _judge(
         status, observed, failing_rows, failing_query = "passed", None, 0, None
     return CheckResult(
         check_id=check.id,
-        suite=suite.table,
-        table_name=suite.table,
+        suite=task.suite.table,
+        table_name=task.suite.table,
         severity=check.severity,
         status=status,
         message_zh=check.message_zh,
@@ -120,9 +118,9 @@ def _judge(
     )
 
 
-def _evidence(auditor: Engine, suite: Suite, check: Check, query: str) -> tuple[int | None, str]:
+def _evidence(auditor: Engine, task: Task, check: Check, query: str) -> tuple[int | None, str]:
     """Number of failing rows and the keys of the first ones, kept because a rejected candidate's rows go."""
-    columns = "*" if check.expectation.shows_own_columns else ", ".join(suite.key)
+    columns = "*" if check.expectation.shows_own_columns else ", ".join(task.suite.key)
     try:
         with auditor.connect() as connection:
             count = connection.scalar(text(f"select count(*) from ({query}) as failing"))

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from expectations.catalogue import Check, Suite
-from expectations.kinds import CHANGED, NoRowsFromQuery
+from expectations.kinds import NoRowsFromQuery
+from expectations.scope import REPORTS
 
 TABLE = "fct_reported_value"
 
@@ -67,7 +68,9 @@ with scope as (
     from registry.change as change
     inner join registry.report as report on report.report_id = change.report_id
     left join candidate.dim_report as dim_report on dim_report.report_id = report.report_id
-    where change.release_id = warehouse.candidate_release() and report.form_code = '{form_code}'
+    where
+        change.release_id = warehouse.candidate_release() and $changed(report.report_id)
+        and report.form_code = '{form_code}'
 ),
 reported as (
     select scope.report_id, field.field_code, count(*) as value_count, sum(field.value) as value_sum
@@ -80,7 +83,7 @@ reported as (
 held as (
     select fact.report_id, fact.field_code, count(*) as value_count, sum(fact.value) as value_sum
     from candidate.{TABLE} as fact
-    where fact.report_id in (select scope.report_id from scope) and fact.value is not null
+    where fact.report_id in (select scope.report_id from scope) and $changed(fact.report_id) and fact.value is not null
     group by fact.report_id, fact.field_code
 )
 select
@@ -94,7 +97,7 @@ where reported.value_count is distinct from held.value_count or reported.value_s
         ),
         look=(
             "select report_id, field_code, breakdown, value, revision_id, source_cell"
-            f" from candidate.{TABLE} where form_code = '{form_code}' and report_id in ({CHANGED})"
+            f" from candidate.{TABLE} where form_code = '{form_code}' and report_id in ({REPORTS})"
         ),
         message_zh=f"报表 {form_code} 的数据与仓库 {TABLE} 不一致（个数或合计不同）",
         message_en=f"values of {form_code} differ between the reports and {TABLE} in number or sum",

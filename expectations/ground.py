@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from expectations.catalogue import Catalogue
-from expectations.kinds import SCHEMA
+from expectations.scope import SCHEMA
 from warehouse.release import Candidate
 
 

@@ -14,26 +14,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from expectations.scope import SCHEMA
+
 Column = Annotated[str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*$")]
 Condition = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-
-
-SCHEMA = "candidate"
-CHANGED = (
-    "select change.report_id from registry.change where change.release_id = warehouse.candidate_release()"
-)
-# A month counts in its year as well.
-CHANGED_PERIODS = (
-    "select period.period_type, period.period_start from registry.change"
-    " inner join registry.report on report.report_id = change.report_id"
-    " cross join lateral (values (report.period_type, report.period_start),"
-    " ('year', date_trunc('year', report.period_start)::date)) as period (period_type, period_start)"
-    " where change.release_id = warehouse.candidate_release()"
-)
-_CHANGED_CALL = re.compile(r"\$changed\(([a-z_][a-z0-9_.]*)\)")
-_CHANGED_PERIOD_CALL = re.compile(r"\$changed_period\(([a-z_][a-z0-9_]*)\)")
-
-Scope = Literal["everything", "changed_reports", "changed_periods"]
 
 
 class Kind(BaseModel):
@@ -235,26 +219,6 @@ AnyKind = Annotated[
     NotNull | InSet | Between | Matches | NoRowsWhere | KeyUnique | NoRowsFromQuery | RowsWhen,
     Field(discriminator="type"),
 ]
-
-
-def relation(table: str, scope: Scope) -> str:
-    """The rows to look at: the whole table, or those of the reports or periods that the candidate rebuilt."""
-    rows = f"{SCHEMA}.{table}"
-    if scope == "everything":
-        return rows
-    within = (
-        f"rows.report_id in ({CHANGED})"
-        if scope == "changed_reports"
-        else f"(rows.period_type, rows.period_start) in ({CHANGED_PERIODS})"
-    )
-    return f"(select rows.* from {rows} as rows where {within}) as rows"
-
-
-def render(query: str, *, everything: bool) -> str:
-    """A query with ``$changed(report_id)`` and ``$changed_period(table)`` put in final form."""
-    query = _CHANGED_CALL.sub("true" if everything else rf"\1 in ({CHANGED})", query)
-    in_period = rf"(\1.period_type, \1.period_start) in ({CHANGED_PERIODS})"
-    return _CHANGED_PERIOD_CALL.sub("true" if everything else in_period, query)
 
 
 def one_line(sql: str) -> str:

@@ -1,0 +1,87 @@
+"""Which rows an audit looks at: everything, or the reports and periods that the candidate rebuilt.
+
+What was rebuilt is put into the SQL as a literal list while that is short, so that PostgreSQL plans for the few
+rows it is, and people can read it.
+"""
+
+# The SQL made here is that of our own catalogue and numbers from the registry.
+# ruff: noqa: S608
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Engine, text
+
+SCHEMA = "candidate"
+LITERAL_LIMIT = 500
+
+Scope = Literal["everything", "changed_reports", "changed_periods"]
+
+REPORTS = (
+    "select change.report_id from registry.change where change.release_id = warehouse.candidate_release()"
+)
+# A month counts in its year as well.
+PERIODS = (
+    "select distinct period.period_type, period.period_start from registry.change"
+    " inner join registry.report on report.report_id = change.report_id"
+    " cross join lateral (values (report.period_type, report.period_start),"
+    " ('year', date_trunc('year', report.period_start)::date)) as period (period_type, period_start)"
+    " where change.release_id = warehouse.candidate_release()"
+)
+
+_REPORT_CALL = re.compile(r"\$changed\(([a-z_][a-z0-9_.]*)\)")
+_PERIOD_CALL = re.compile(r"\$changed_period\(([a-z_][a-z0-9_]*)\)")
+
+
+@dataclass(frozen=True)
+class Look:
+    """SQL lists of the reports and periods to look at; None for everything."""
+
+    reports: str | None = None
+    periods: str | None = None
+
+    def at_report(self, column: str) -> str:
+        """Condition: the report is one to look at."""
+        return "true" if self.reports is None else f"{column} in ({self.reports})"
+
+    def at_period(self, table: str) -> str:
+        """Condition: the period of the table's row is one to look at."""
+        if self.periods is None:
+            return "true"
+        return f"({table}.period_type, {table}.period_start) in ({self.periods})"
+
+    def render(self, query: str) -> str:
+        """A query with ``$changed(report_id)`` and ``$changed_period(table)`` put in final form."""
+        query = _REPORT_CALL.sub(lambda call: self.at_report(call[1]), query)
+        return _PERIOD_CALL.sub(lambda call: self.at_period(call[1]), query)
+
+    def rows(self, table: str, scope: Scope) -> str:
+        """SQL of the table's rows to look at."""
+        whole = f"{SCHEMA}.{table}"
+        within = {
+            "everything": "true",
+            "changed_reports": self.at_report("looked.report_id"),
+            "changed_periods": self.at_period("looked"),
+        }[scope]
+        return (
+            whole
+            if within == "true"
+            else f"(select looked.* from {whole} as looked where {within}) as looked"
+        )
+
+
+EVERYTHING = Look()
+
+
+def rebuilt(auditor: Engine) -> Look:
+    """What the open candidate rebuilt."""
+    with auditor.connect() as connection:
+        reports = list(connection.scalars(text(f"{REPORTS} limit {LITERAL_LIMIT + 1}")))
+        periods = connection.execute(text(f"{PERIODS} limit {LITERAL_LIMIT + 1}")).all()
+    return Look(
+        REPORTS if len(reports) > LITERAL_LIMIT else ", ".join(map(str, sorted(set(reports)))) or "null",
+        PERIODS
+        if len(periods) > LITERAL_LIMIT
+        else ", ".join(f"('{kind}', date '{start}')" for kind, start in sorted(periods)) or "(null, null)",
+    )
