@@ -31,6 +31,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from dags import stages
 from dags.policy import PUBLISHED, RUN_ID, default_args, failed_tasks, step
+from warehouse.settings import get_settings
 
 CODES = {"type": "array", "items": {"type": "string"}}
 
@@ -91,9 +92,10 @@ def backfill() -> None:
         )
         return [] if asked["dry_run"] else chunks
 
-    # One chunk at a time: there is one candidate.
+    # One chunk at a time: there is one candidate. It tries longer than others: a night may be at work on its own.
     @task(
         max_active_tis_per_dagrun=1,
+        retries=5 * get_settings().task_retries,
         outlets=[PUBLISHED],
         map_index_template="{{ task.op_kwargs['chunk']['from'] }}",
     )

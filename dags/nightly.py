@@ -81,7 +81,12 @@ def nightly() -> None:
         return stages.rejudge(run)
 
     # A failed source must not stop the night, a failed preparation must. Nothing changed: all but finish is skipped.
-    @task.short_circuit(task_id="open", trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
+    # It tries longer than others: a chunk of a reload may be at work on its candidate.
+    @task.short_circuit(
+        task_id="open",
+        trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
+        retries=5 * get_settings().task_retries,
+    )
     @step
     def open_candidate(run: str) -> dict[str, Any] | None:
         return stages.open_candidate(run)

@@ -74,14 +74,23 @@ def open_candidate(builder: Engine, owner: str, *, force: bool = False) -> Candi
     A candidate that a dead run left behind is cleared and taken over under its own number. Returns None
     when nothing has changed (``force`` builds all the same, for a changed model).
 
-    Raises :class:`CandidateBusy` while a process works on a candidate and :class:`ReleaseUndone` while an
-    undone release waits for a person's decision.
+    Raises :class:`CandidateBusy` while a process, or another run that goes on, works on a candidate, and
+    :class:`ReleaseUndone` while an undone release waits for a person's decision.
     """
     with builder.begin() as connection:
         _lock(connection, "pg_try_advisory_xact_lock")
         left_behind = connection.execute(
-            text("select release_id, attempt from warehouse.release where status = 'candidate'")
+            text(
+                "select l.release_id, l.attempt, l.owner, r.status as run from warehouse.release l"
+                " left join warehouse.run r on r.run_id = l.owner where l.status = 'candidate'"
+            )
         ).one_or_none()
+        if left_behind is not None and left_behind.run == "running" and left_behind.owner != owner:
+            # Between two stages nobody holds the lock, but the run is alive: a reload must not rob a night.
+            raise CandidateBusy(
+                f"Release {left_behind.release_id} is the candidate of run {left_behind.owner}, which goes on.",
+                mend="Wait for it to end (warehouse status), then run this again.",
+            )
         if left_behind is not None:
             _clear(connection, left_behind.release_id)
         _refuse_if_undone(connection)

@@ -40,9 +40,12 @@ def test_page_says_what_on_call_does(dag, part):
 
 def test_every_task_has_an_owner_and_retries_of_the_settings(dag):
     settings = Settings()
+    # Who may find the candidate in another run's hands tries longer; the end is said once.
+    patient = 5 * settings.task_retries
+    own = {"finish": 0, "open": patient, "reload": patient}
     for task in dag.tasks:
         assert task.owner == "data-engineering"
-        assert task.retries == (0 if task.task_id == "finish" else settings.task_retries)
+        assert task.retries == own.get(task.task_id, settings.task_retries)
         assert task.retry_delay == timedelta(seconds=settings.retry_seconds)
 
 
