@@ -68,7 +68,7 @@ class Settings(BaseSettings):
         ge=0,
         description="A file changed less than this many seconds ago is left for the next night: it may grow.",
     )
-    log_level: str = "INFO"
+    log_level: str = Field("INFO", description="Least severe line of the log that is shown.")
     log_json: bool = Field(False, description="Logs as JSON lines instead of coloured text.")
 
     @field_validator("home", "site", "inbox", "file_store", "secrets", "airflow_home", "artifacts")
