@@ -1,6 +1,7 @@
 """Cutting a span of days into chunks."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,5 +37,5 @@ def test_chunks_cover_the_span_without_gap_or_overlap(first, length, by):
     chunks = list(split(first, last, by))
     assert chunks[0][0] == first
     assert chunks[-1][1] == last
-    for (_, end), (start, _) in zip(chunks, chunks[1:], strict=False):
+    for (_, end), (start, _) in pairwise(chunks):
         assert start == end + timedelta(days=1)
