@@ -101,22 +101,25 @@ def rejudge(run_id: str) -> dict[str, Any]:
     return dict(result)
 
 
-def open_candidate(run_id: str) -> dict[str, Any] | None:
+def open_candidate(run_id: str, lane: str = "") -> dict[str, Any] | None:
     """Open a candidate release for what changed; None when nothing did."""
     from warehouse import release
 
-    with stage(engine(Role.LOADER), run_id, "open") as result:
+    with stage(engine(Role.LOADER), run_id, "open", lane) as result:
         candidate = release.open_candidate(engine(Role.BUILDER), run_id)
         result.update(asdict(candidate) if candidate else {"nothing_changed": True})
     return asdict(candidate) if candidate else None
 
 
-def build(run_id: str, candidate: dict[str, Any]) -> dict[str, Any]:
+def build(run_id: str, candidate: dict[str, Any], lane: str = "") -> dict[str, Any]:
     """Build the candidate's star with dbt."""
     from warehouse import building, release
 
     opened = Candidate(**candidate)
-    with stage(engine(Role.LOADER), run_id, "build") as result, release.holding(engine(Role.BUILDER), opened):
+    with (
+        stage(engine(Role.LOADER), run_id, "build", lane) as result,
+        release.holding(engine(Role.BUILDER), opened),
+    ):
         built = building.build(get_settings(), opened)
         result.update(
             {
@@ -128,11 +131,11 @@ def build(run_id: str, candidate: dict[str, Any]) -> dict[str, Any]:
     return candidate
 
 
-def audit(run_id: str, candidate: dict[str, Any]) -> dict[str, Any]:
+def audit(run_id: str, candidate: dict[str, Any], lane: str = "") -> dict[str, Any]:
     """Ask the gate; raises :class:`GateFailed` unless it passes the candidate."""
     from expectations import gate
 
-    with stage(engine(Role.LOADER), run_id, "audit") as result:
+    with stage(engine(Role.LOADER), run_id, "audit", lane) as result:
         verdict = gate.audit(get_settings(), Candidate(**candidate))
         result.update(verdict.counts)
         if not verdict.passed:
@@ -146,23 +149,23 @@ def audit(run_id: str, candidate: dict[str, Any]) -> dict[str, Any]:
     return candidate
 
 
-def publish(run_id: str, candidate: dict[str, Any]) -> int:
+def publish(run_id: str, candidate: dict[str, Any], lane: str = "") -> int:
     """Make the candidate what BI reads; returns its number."""
     from warehouse import release
 
     opened = Candidate(**candidate)
-    with stage(engine(Role.LOADER), run_id, "publish") as result:
+    with stage(engine(Role.LOADER), run_id, "publish", lane) as result:
         release.publish(engine(Role.PUBLISHER), opened, {"run_id": run_id})
         result["release"] = opened.release_id
     return opened.release_id
 
 
-def reject(run_id: str, candidate: dict[str, Any]) -> None:
+def reject(run_id: str, candidate: dict[str, Any], lane: str = "") -> None:
     """Take the candidate back; its changes wait for the next one. BI goes on reading the last release."""
     from warehouse import release
 
     opened, reason = Candidate(**candidate), "; ".join(_failures(run_id)) or "the run failed"
-    with stage(engine(Role.LOADER), run_id, "reject") as result:
+    with stage(engine(Role.LOADER), run_id, "reject", lane) as result:
         release.reject(engine(Role.BUILDER), opened, reason)
         result["release"] = opened.release_id
 
@@ -227,18 +230,19 @@ def reload(run_id: str, chunk: dict[str, str], scope: dict[str, Any]) -> int | N
     """Read one chunk's files again and publish it through the gate; the release, None when nothing changed."""
     from ingestion import rederive
 
+    lane = _lane(chunk)
     first, last = (date.fromisoformat(chunk[end]) for end in ("from", "to"))
-    with stage(engine(Role.LOADER), run_id, "rederive", _lane(chunk)) as result:
+    with stage(engine(Role.LOADER), run_id, "rederive", lane) as result:
         result.update(rederive.rederive(get_settings(), first, last, **scope, dry_run=False).summary())
-    candidate = open_candidate(run_id)
+    candidate = open_candidate(run_id, lane)
     if candidate is None:
         return None
     try:
-        audit(run_id, build(run_id, candidate))
+        audit(run_id, build(run_id, candidate, lane), lane)
     except Exception:
-        reject(run_id, candidate)
+        reject(run_id, candidate, lane)
         raise
-    return publish(run_id, candidate)
+    return publish(run_id, candidate, lane)
 
 
 def _failures(run_id: str) -> list[str]:

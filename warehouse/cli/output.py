@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import ValidationError
@@ -19,8 +20,25 @@ from typer.core import TyperGroup
 
 from warehouse.errors import ServerError, SettingsError, WarehouseError
 from warehouse.logs import configure_logs
+from warehouse.settings import get_settings
 
-console = Console()
+CELL = 160
+"""Longest text in a cell of a table."""
+
+NARROW = {
+    "status",
+    "release_id",
+    "severity",
+    "rule_id",
+    "check_id",
+    "cell",
+    "opened_at",
+    "closed_at",
+    "started_at",
+}
+"""Columns that are never broken over lines."""
+
+console = Console(width=None if sys.stdout.isatty() else 160)
 errors = Console(stderr=True)
 
 
@@ -98,19 +116,33 @@ def print_json(value: Any) -> None:
 
 def print_rows(rows: Iterable[Any], columns: Sequence[str], *, title: str, empty: str) -> None:
     """Print rows (mappings or dataclasses) as a table of the given columns."""
-    table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
+    table = Table(title=title, title_justify="left", header_style="dim", box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=column in NARROW)
     for row in rows:
-        record = plain(row)
-        table.add_row(*(shown(record.get(column)) for column in columns))
+        record = row if isinstance(row, Mapping) else vars_of(row)
+        table.add_row(*(shortened(shown(record.get(column))) for column in columns))
     console.print(table if table.row_count else empty)
 
 
-def shown(value: Any) -> str:
+def vars_of(row: Any) -> dict[str, Any]:
+    """The fields of a dataclass's instance."""
+    return {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
+
+
+def shortened(cell: str) -> str:
+    """The text, cut where a table would become unreadable; ``--json`` has it whole."""
+    return cell if len(cell) <= CELL else f"{cell[: CELL - 1]}…"
+
+
+def shown(value: Any) -> str:  # noqa: PLR0911 - one line a type
     """A value as a person reads it in a table."""
     if value is None:
         return "–"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(ZoneInfo(get_settings().timezone)):%Y-%m-%d %H:%M}"
+    if isinstance(value, Decimal):
+        return shown(plain(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -125,7 +157,7 @@ def shown(value: Any) -> str:
 def plain(value: Any) -> Any:  # noqa: PLR0911 - one line a type
     """The value in JSON's own types."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {name: plain(item) for name, item in vars_of(value).items()}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.cli.output import plain, shown
+from warehouse.cli.output import plain, shortened, shown
 
 
 @dataclass
@@ -32,7 +32,21 @@ def test_plain(value, expected):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(None, "–"), (1261543, "1,261,543"), (63.594, "63.59"), (True, "yes"), (["a"], '["a"]'), ("中", "中")],
+    [
+        (None, "–"),
+        (1261543, "1,261,543"),
+        (Decimal(787), "787"),
+        (63.594, "63.59"),
+        (True, "yes"),
+        (["a"], '["a"]'),
+        ("中", "中"),
+        (datetime(2015, 3, 1, 17, 30, tzinfo=UTC), "2015-03-02 01:30"),
+    ],
 )
 def test_shown(value, expected):
     assert shown(value) == expected
+
+
+def test_long_text_is_cut_in_a_table_only():
+    assert len(shortened("x" * 1000)) == 160
+    assert shortened("short") == "short"
