@@ -100,29 +100,38 @@ def start(settings: Settings) -> Server:
         return server
     if not (server.data / "PG_VERSION").exists():
         _initialise(server, settings)
-    options = " ".join(f"-c {name}={value}" for name, value in _server_settings(server).items())
     deadline = time.monotonic() + START_SECONDS
-    while True:
-        # A killed server's backends may hold its shared memory for a moment: try again until they are gone.
-        done = subprocess.run(
-            server.command(
-                "pg_ctl", "-D", str(server.data), "-l", str(server.log_file), "-w", "-o", options, "start"
-            ),
-            cwd="/",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode == 0 or is_running(server):
-            log.info("database started", port=server.port, data=str(server.data))
-            return server
-        if time.monotonic() > deadline:
+    while not _started(server):
+        if settings.port == 0 and not _is_free(server.port):
+            # Another program took the port that was chosen earlier: choose anew.
+            port_file(settings).unlink(missing_ok=True)
+            server = locate(settings)
+        elif time.monotonic() > deadline:
             tail = "\n".join(server.log_file.read_text(errors="replace").splitlines()[-15:])
             raise ServerError(
                 f"The embedded PostgreSQL did not start on port {server.port}:\n{tail}",
                 mend=f"See {server.log_file}; another port: WAREHOUSE_PORT=5544.",
             )
-        time.sleep(0.5)
+        else:
+            # A killed server's backends may hold its shared memory for a moment: wait until they are gone.
+            time.sleep(0.5)
+    log.info("database started", port=server.port, data=str(server.data))
+    return server
+
+
+def _started(server: Server) -> bool:
+    """Try to start the server once; True if it answers afterwards."""
+    options = " ".join(f"-c {name}={value}" for name, value in _server_settings(server).items())
+    done = subprocess.run(
+        server.command(
+            "pg_ctl", "-D", str(server.data), "-l", str(server.log_file), "-w", "-o", options, "start"
+        ),
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode == 0 or is_running(server)
 
 
 def stop(settings: Settings) -> bool:
@@ -158,19 +167,32 @@ def is_running(server: Server) -> bool:
 
 def free_port(preferred: int) -> int:
     """``preferred`` if nothing listens there, else a port that the system gives."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ServerError("No free port on 127.0.0.1.")
+    if _is_free(preferred):
+        return preferred
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # Connections that were closed a moment ago do not hold the port against a new server.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def port_file(settings: Settings) -> Path:
+    """File that keeps the port chosen for this instance's server."""
+    return settings.home / "postgres.port"
 
 
 def kept_port(settings: Settings) -> int:
     """Port of this instance's server: the setting, else the one chosen before, else a free one, kept."""
-    return choose_port(settings.home / "postgres.port", settings.port, 5433)
+    return choose_port(port_file(settings), settings.port, 5433)
 
 
 def choose_port(file: Path, wanted: int, preferred: int) -> int:

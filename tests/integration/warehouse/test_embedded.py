@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,24 @@ def test_a_wrong_password_is_refused(own):
     (own.secrets / "owner").write_text("wrong\n")
     with pytest.raises(ServerError):
         check_connection(own)
+
+
+def test_another_port_is_chosen_when_a_program_has_taken_the_kept_one(own):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        own.home.mkdir()
+        embedded.port_file(own).write_text(f"{taken}\n")
+        assert embedded.start(own).port != taken
+        assert embedded.is_running(embedded.locate(own))
+
+
+def test_a_port_that_was_set_is_never_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(embedded, "START_SECONDS", 1)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        settings = Settings(home=tmp_path / "home", port=other.getsockname()[1])
+        with pytest.raises(ServerError, match="WAREHOUSE_PORT"):
+            embedded.start(settings)
