@@ -17,7 +17,7 @@ nightly: setup ## Run the night: sample reports on a new instance, load, build, 
 	@$(WAREHOUSE) nightly
 
 test: setup ## Run all tests: unit, integration, end to end
-	@$(PYTHON) -m pytest tests/unit tests/integration tests/e2e
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile tests/unit tests/integration tests/e2e
 
 unit: setup ## Run the tests that need no database
 	@$(PYTHON) -m pytest tests/unit
