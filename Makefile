@@ -1,6 +1,6 @@
 # Health-report warehouse. `make` lists the targets; each works as root and as an ordinary user.
 .DEFAULT_GOAL := help
-.PHONY: help setup nightly test unit up down status bench lint format lock lock-check clean
+.PHONY: help setup nightly test unit up down status bench docs lint format lock lock-check clean
 
 PYTHON := .venv/bin/python
 WAREHOUSE := $(PYTHON) -m warehouse
@@ -33,6 +33,9 @@ status: setup ## Say what runs, which release is public, how the last runs went
 
 bench: setup ## Measure, and print the table of ratios
 	@$(PYTHON) -m tests.benchmarks
+
+docs: setup ## Make the pictures and tables of the documentation anew from the code
+	@$(PYTHON) docs/pictures.py
 
 lint: setup ## Check style, types, SQL and YAML
 	@$(PYTHON) -m ruff check .
