@@ -41,6 +41,8 @@ SERVER_SETTINGS = {
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
     "jit": "off",
+    # A statement whose client was killed ends with it and gives back its locks.
+    "client_connection_check_interval": "1s",
     "timezone": "Asia/Shanghai",
     "log_timezone": "Asia/Shanghai",
 }

@@ -27,6 +27,7 @@ class Instance:
 
     home: Path
     settings: Settings = field(init=False)
+    night_began: str = ""
 
     def __post_init__(self) -> None:
         self.settings = Settings(home=self.home)

@@ -1,6 +1,7 @@
 """Nights in which everything is killed: what is published stays whole, and the next night needs no cleaning."""
 
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
@@ -32,10 +33,12 @@ def instance(tmp_path):
     instance.stop()
 
 
-def stage_runs(instance, stage):
+def reached(instance, stage, lane=""):
+    """Whether the newest run is in a stage; runs that were killed before it do not count."""
     return instance.scalar(
-        f"select count(*) from warehouse.stage s join warehouse.run r using (run_id)"
-        f" where s.stage = '{stage}' and s.status = 'running' and r.status = 'running'"
+        f"select count(*) from warehouse.stage where stage = '{stage}' and lane = '{lane}'"
+        " and run_id = (select run_id from warehouse.run order by started_at desc limit 1)"
+        f" and started_at > '{instance.night_began}'"
     )
 
 
@@ -43,11 +46,8 @@ def kill_during_load(instance, process):
     """Files are half taken in."""
     wait_for(
         lambda: (
-            instance.scalar(
-                "select count(*) from warehouse.stage s join warehouse.run r using (run_id)"
-                " where s.stage = 'receive' and s.lane = 'hospital' and r.status = 'running'"
-            )
-            and (instance.scalar("select count(*) from registry.arrival") > 5)
+            reached(instance, "receive", "hospital")
+            and instance.scalar("select count(*) from registry.arrival") > 5
         ),
         process,
     )
@@ -57,7 +57,7 @@ def kill_during_build(instance, process):
     """The star holds rows of the candidate."""
     wait_for(
         lambda: (
-            stage_runs(instance, "build")
+            reached(instance, "build")
             and instance.scalar(
                 "select exists (select from star.dim_report, warehouse.pointer where release_from = candidate_release"
                 " and candidate_release > current_release)"
@@ -69,12 +69,12 @@ def kill_during_build(instance, process):
 
 def kill_during_audit(instance, process):
     """The gate is at work."""
-    wait_for(lambda: stage_runs(instance, "audit"), process)
+    wait_for(lambda: reached(instance, "audit"), process)
 
 
 def kill_during_publish(instance, process, stack):
     """The publisher waits for the pointer, which is held here, so that the kill cannot come too late."""
-    wait_for(lambda: stage_runs(instance, "audit"), process)
+    wait_for(lambda: reached(instance, "audit"), process)
     owner = make_engine(instance.settings, Role.OWNER)
     stack.callback(owner.dispose)
     holder = owner.connect()
@@ -94,6 +94,7 @@ def embedded_runs(instance):
 
 
 def night_killed(instance, moment):
+    instance.night_began = datetime.now(UTC).isoformat()
     process = instance.start("nightly")
     with ExitStack() as stack:
         if moment is kill_during_publish:

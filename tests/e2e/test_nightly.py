@@ -1,6 +1,8 @@
 """The real night in the real Airflow: the sample, nothing new, an amended report, a failed source, a reload."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -98,6 +100,18 @@ def test_amended_report_makes_the_next_release(instance, third):
     changed = {table["table"] for table in instance.run("release", "diff", "1", "2")}
     assert "fct_reported_value" in changed
     assert "fct_maternal_care" not in changed
+
+
+def test_queries_of_the_readme_print_what_it_shows(instance, first):
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    shown = re.findall(r"```sql\n(-- \d.*?)```\n\n```text\n(.*?)```", readme, re.DOTALL)
+    assert len(shown) == 5
+    for query, answer in shown:
+        process = instance.start("psql", "-c", f"SET warehouse.as_of_release = 1;\n{query}")
+        output, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+        printed = [line.rstrip() for line in output.splitlines()[1:] if line.strip()]
+        assert printed == [line for line in answer.splitlines() if line.strip()], query
 
 
 def test_asset_is_emitted_for_each_release_only(instance, third):

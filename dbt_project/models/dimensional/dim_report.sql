@@ -1,4 +1,4 @@
--- Grain: one row per report, whether received or only due.
+-- Grain: one row per report that is accepted or has fallen due.
 {{
     config(
         unique_key=['report_id'],

@@ -1,4 +1,5 @@
--- Grain: one row per report, whether received or only due.
+-- Grain: one row per report that is accepted or has fallen due. One that was only ever quarantined is neither: it
+-- would come and go with the night that happens to look.
 select
     report.report_id,
     report.form_code,
@@ -25,3 +26,4 @@ left join {{ source('registry', 'revision') }} as revision
     on report.current_revision_id = revision.revision_id
 left join {{ source('registry', 'obligation') }} as obligation
     on report.report_id = obligation.report_id
+where report.current_revision_id is not null or obligation.report_id is not null
