@@ -19,7 +19,7 @@ What could be published has been published. Look first at `warehouse status`.
   (`warehouse release redo` or `resume`).
 - `build`: dbt failed; the message names the model. Mend the model, run again.
 - `audit`: a critical check failed. Nothing was published, BI has the last release. See `warehouse checks`, then
-  the Data Docs. A known failure is waived with a reason in the site's `waivers.yml`.
+  the Data Docs; then mend the report, the model, or in review the check. `waivers.yml` covers rules of forms only.
 - `quality_pages`, `model_pages`: pages for people could not be written; the data are not affected.
 
 A bad report is no failure: it is quarantined with its findings (`warehouse quarantine`), the rest goes on.

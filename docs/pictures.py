@@ -157,7 +157,7 @@ def star() -> str:
         shown = [column for column in model["columns"] if column in grain or column in named]
         lines.append(f"    {name} {{")
         for column in shown:
-            marks = ",".join(
+            marks = ", ".join(
                 mark for mark, holds in (("PK", column in grain), ("FK", column in named)) if holds
             )
             lines.append(f"        {model['columns'][column]['data_type']} {column} {marks}".rstrip())
