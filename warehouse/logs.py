@@ -27,5 +27,6 @@ def configure_logs() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[settings.log_level]
         ),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        # Looked up at each call: whoever captures standard error must not leave a closed file behind.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
