@@ -58,7 +58,6 @@ def prepare(run_id: str) -> list[str]:
         result.update(
             forms=list(forms.forms),
             directory=asdict(changed),
-            rejudge=bool(forms or changed),
             due=obligations.mark_due(loader, _today()),
         )
     return [source.code for source in here.sources]
@@ -79,24 +78,13 @@ def receive(run_id: str, source_code: str) -> dict[str, Any]:
 def rejudge(run_id: str) -> dict[str, Any]:
     """Read again the kept files that wait (in quarantine, of an unknown unit, unread); returns the counts.
 
-    Nothing to do when this run's preparation found no form, unit or waiver changed: the verdicts would be the same.
+    Nothing to do while forms, units and waivers are those on which this was last done to the end, whoever brought
+    them in: a night that was cut off, ``warehouse up``, ``warehouse ingest`` or a reload.
     """
     from ingestion import rederive
 
-    with engine(Role.LOADER).connect() as connection:
-        wanted = connection.scalar(
-            text(
-                "select (detail -> 'rejudge')::boolean from warehouse.stage"
-                " where run_id = :run_id and stage = 'prepare' order by attempt desc limit 1"
-            ),
-            {"run_id": run_id},
-        )
-    if not wanted:
-        return {}
     with stage(engine(Role.LOADER), run_id, "rejudge") as result:
-        done = rederive.rederive(
-            get_settings(), reason="a form, a unit or a waiver changed", dry_run=False, waiting_only=True
-        )
+        done = rederive.reconsider(get_settings(), reason="a form, a unit or a waiver changed")
         result.update(done.summary())
     return dict(result)
 

@@ -33,7 +33,7 @@ log = structlog.get_logger()
 # Files that carried a report of the scope; besides them files that nobody could read or place then, which may
 # hold anything: their reports are filtered once they can be read.
 _ARRIVALS = """
-select a.arrival_id, a.received_at, a.source_code, a.file_name, f.stored_path
+select a.arrival_id, a.received_at, a.source_code, a.file_name, a.status, f.stored_path
 from registry.arrival as a
 inner join registry.file as f on f.file_id = a.file_id
 where
@@ -53,10 +53,10 @@ where
             )
     )
     or a.status in ('unreadable', 'unrecognised')
-    or (a.status = 'taken_in' and exists (
+    or (a.status in ('taken_in', 'duplicate') and exists (
         select from registry.finding as q
-        where q.arrival_id = a.arrival_id and q.rule_id in ('UNIT_UNKNOWN', 'UNIT_AMBIGUOUS')
-            and q.revision_id is null and q.resolved_at is null
+        where q.arrival_id = a.arrival_id and q.severity = 'hard' and q.revision_id is null and q.report_id is null
+            and q.resolved_at is null
     ) and (cast(:forms as text[]) is null or a.form_code is null or a.form_code = any(:forms)))
 order by a.received_at, a.arrival_id
 """
@@ -287,10 +287,15 @@ def _read_again(
         finish(connection, arrival, failure_status(error), [], error.message_zh)
         return ()
     whole = [examine(connection, reading, lane) for reading in readings]
-    groups = [group for group in map(scope.within, whole) if not group.reports.is_empty()]
+    # A table in which no report was found still has its findings.
+    groups = [
+        part for group in whole if not (part := scope.within(group)).reports.is_empty() or part is group
+    ]
     partial = sum(len(group.reports) for group in groups) < sum(len(group.reports) for group in whole)
     recorded = record(connection, arrival, groups, lane, cause=cause, again=True, partial=partial)
-    if any(item.decision.same_as is None for item in recorded.items):
+    new = any(item.decision.same_as is None for item in recorded.items)
+    # A file of which only the part in scope was read for the first time goes on waiting for the rest.
+    if not partial if row.status in ("unreadable", "unrecognised") else new:
         finish(connection, arrival, "taken_in", readings, f"{cause} ({describe(recorded)})")
     return recorded.items
 

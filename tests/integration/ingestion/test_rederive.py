@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 import yaml
 
+from dags import stages
 from ingestion import rederive as module
 from ingestion.forms_catalogue import BUILT_IN
 from ingestion.raw import FormsNotPrepared, prepare
@@ -170,6 +171,18 @@ def test_judging_again_that_was_cut_off_is_done_by_the_next_night(bureau, monkey
     assert bureau.visits() == 2000
 
 
+def test_a_night_judges_again_whoever_brought_the_waiver_in(bureau):
+    bureau.send("a.csv", bureau.row(outpatient=9999))
+    bureau.take_in()
+    bureau.site(waivers_yml="- {rule: HM01, owner: 统计科, reason: 已核实, expires_on: 2099-12-31}\n")
+    # Another run (one that was cut off, `warehouse ingest`) has prepared already: this one's finds nothing changed.
+    for run in ("nightly/cut off", "nightly/next"):
+        stages.begin(run, "nightly")
+        stages.prepare(run)
+    stages.rejudge("nightly/next")
+    assert bureau.visits() == 2000
+
+
 def test_unit_registered_later_gets_its_report(bureau):
     bureau.send("a.csv", bureau.row("T-5"), bureau.row("T-2"))
     bureau.take_in()
@@ -198,6 +211,23 @@ def test_file_nobody_knew_is_read_once_its_form_is_known(bureau, mended):
     reconsider(settings, "新表式")
     assert bureau.visits() == 2
     assert unplaced(bureau.loader) == []
+
+
+def test_file_first_read_in_part_keeps_waiting_for_the_rest(bureau, mended):
+    lines = ["机构编码,统计年月,甲,乙", "T-1,2015-01,1,2", "T-1,2016-01,3,4"]
+    bureau.send_bytes("list.csv", "\n".join(lines).encode())
+    bureau.take_in()
+
+    def accept(definition):
+        for one in definition["fields"]:
+            one.pop("required", None)
+        field(definition, "beds_actual")["labels"].append("甲")
+        field(definition, "visits_total")["labels"].append("乙")
+
+    settings = mended(accept)
+    for year in (2015, 2016):
+        rederive(settings, date(year, 1, 1), date(year, 12, 31), reason="新表式", dry_run=False)
+    assert (bureau.visits(), bureau.visits(month=date(2016, 1, 1))) == (2, 4)
 
 
 def test_failing_file_is_named_and_the_others_are_done(bureau, mended, monkeypatch):
