@@ -145,6 +145,7 @@ def holding(engine: Engine, candidate: Candidate) -> Iterator[None]:
         _lock(connection, "pg_try_advisory_lock")
         try:
             _check_owner(connection, candidate)
+            _check_base(connection, candidate)
             yield
         finally:
             # Freed by name, because the server frees a closed session's locks only a moment after it closed; and
@@ -167,12 +168,18 @@ def reject(builder: Engine, candidate: Candidate, reason: str) -> None:
 def publish(publisher: Engine, candidate: Candidate, summary: dict[str, Any] | None = None) -> None:
     """Make the candidate the current release: one pointer moves, in one transaction.
 
-    Views of tables that are new, or have new columns, are made in the same transaction.
-    Raises :class:`GateNotPassed` unless the gate has passed the candidate.
+    Views of tables that are new, or have new columns, are made in the same transaction. Once published, doing it
+    again does nothing: a run that was cut off after the commit may try again.
+    Raises :class:`GateNotPassed` unless the gate has passed the candidate, :class:`CandidateLost` when the release
+    it starts from was undone meanwhile.
     """
     with publisher.begin() as connection:
         _lock(connection, "pg_try_advisory_xact_lock")
+        if _is_published(connection, candidate):
+            log.info("release is published already", release=candidate.release_id)
+            return
         _check_owner(connection, candidate)
+        _check_base(connection, candidate)
         verdict = connection.scalar(
             text("select verdict from warehouse.release where release_id = :id"), {"id": candidate.release_id}
         )
@@ -309,6 +316,32 @@ def _check_owner(connection: Connection, candidate: Candidate) -> None:
         raise CandidateLost(
             f"Release {candidate.release_id} is no longer the candidate of run {candidate.owner}: {now}.",
             mend="Start the night again; it takes up what is left.",
+            release=candidate.release_id,
+        )
+
+
+def _is_published(connection: Connection, candidate: Candidate) -> bool:
+    return bool(
+        connection.scalar(
+            text(
+                "select true from warehouse.release where release_id = :id and status = 'published'"
+                " and owner = :owner and attempt = :attempt"
+            ),
+            {"id": candidate.release_id, "owner": candidate.owner, "attempt": candidate.attempt},
+        )
+    )
+
+
+def _check_base(connection: Connection, candidate: Candidate) -> None:
+    """Nobody moved the pointer since the candidate was opened: what was undone must not come back with it."""
+    current, shown = connection.execute(
+        text("select current_release, candidate_release from warehouse.pointer")
+    ).one()
+    if (current, shown) != (candidate.base_release, candidate.release_id):
+        raise CandidateLost(
+            f"Candidate {candidate.release_id} starts from release {candidate.base_release}, which was undone or"
+            f" brought back meanwhile; BI reads release {current}.",
+            mend="Decide what becomes of the undone release (warehouse releases), then start the night again.",
             release=candidate.release_id,
         )
 

@@ -234,6 +234,33 @@ def test_resume_builds_on_the_release_that_was_gone_back_to_and_keeps_the_undone
     assert seen(as_of=1) == {1: 10, 2: 20}
 
 
+def test_a_candidate_whose_base_was_undone_is_neither_audited_nor_published(fact):
+    publish({1: 10})
+    publish({1: 11})
+    candidate = build({2: 20})
+    judge(candidate)
+    release.undo(engine(Role.PUBLISHER), "wrong")
+    with pytest.raises(CandidateLost, match="release 2"), release.holding(engine(Role.AUDITOR), candidate):
+        pytest.fail("a stage went to work on it")
+    with pytest.raises(CandidateLost, match="release 2"):
+        release.publish(engine(Role.PUBLISHER), candidate)
+    assert seen() == {1: 10}
+    release.reject(engine(Role.BUILDER), candidate, "undone")
+    assert release.redo(engine(Role.PUBLISHER), "right after all") == 2
+    assert seen() == {1: 11}
+
+
+def test_publishing_again_after_a_cut_changes_nothing(fact):
+    candidate = publish({1: 10})
+    release.publish(engine(Role.PUBLISHER), candidate)
+    later = publish({1: 11})
+    release.publish(engine(Role.PUBLISHER), candidate)
+    assert seen() == {1: 11}
+    release.undo(engine(Role.PUBLISHER), "wrong")
+    with pytest.raises(CandidateLost):
+        release.publish(engine(Role.PUBLISHER), later)
+
+
 def test_undo_with_nothing_published_says_so(fact):
     with pytest.raises(ReleaseNotFound):
         release.undo(engine(Role.PUBLISHER), "why not")
