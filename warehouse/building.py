@@ -152,6 +152,12 @@ def build(settings: Settings, candidate: Candidate) -> BuildResult:
             if not late.rowcount:
                 break
             log.info("reports changed during the build, building them again", changes=late.rowcount)
+        else:
+            # The last ones are claimed but not built. The candidate is rejected, which gives them back.
+            raise BuildFailed(
+                f"Reports went on changing while they were built, {ROUNDS} times over.",
+                mend="Run it again when the files that are being taken in are done.",
+            )
         tests = _test(settings, candidate, manifest)
         result = BuildResult(
             candidate.release_id,
