@@ -62,7 +62,8 @@ def waiting(settings: Settings, source: Source) -> list[WaitingFile]:
                 " from unnest(cast(:names as text[]), cast(:times as timestamptz[]), cast(:sizes as bigint[]))"
                 " as listed (name, modified, size)"
                 " where exists (select from registry.arrival a join registry.file f using (file_id)"
-                "  where a.source_code = :source and a.file_name = listed.name and a.received_at = listed.modified"
+                "  where a.source_code = :source and a.file_name = listed.name"
+                "  and a.received_at = least(listed.modified, a.registered_at)"
                 "  and f.size_bytes = listed.size and a.status <> 'failed')"
             ),
             {

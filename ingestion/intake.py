@@ -39,11 +39,12 @@ insert into registry.file (sha256, size_bytes, stored_path) values (:sha256, :si
 on conflict (sha256) do nothing
 """
 
+# A sender's clock that is ahead must not make its file beat every later one.
 _ARRIVAL = """
 insert into registry.arrival (file_id, source_code, file_name, received_at, run_id, status, detail)
-select file_id, :source, :name, :received_at, :run_id, :status, :detail
+select file_id, :source, :name, least(cast(:received_at as timestamptz), now()), :run_id, :status, :detail
 from registry.file where sha256 = :sha256
-returning arrival_id
+returning arrival_id, received_at
 """
 
 _FINISH = """
@@ -333,7 +334,7 @@ def _arrive(
     detail: str | None = None,
 ) -> Arrival:
     connection.execute(text(_KEEP_FILE), {"sha256": kept.sha256, "size": kept.size, "path": kept.stored_path})
-    arrival_id = connection.execute(
+    arrival_id, received_at = connection.execute(
         text(_ARRIVAL),
         {
             "sha256": kept.sha256,
@@ -344,5 +345,5 @@ def _arrive(
             "status": status,
             "detail": detail,
         },
-    ).scalar_one()
-    return Arrival(arrival_id, file.modified.astimezone(UTC))
+    ).one()
+    return Arrival(arrival_id, received_at.astimezone(UTC))

@@ -1,3 +1,4 @@
+import os
 from datetime import UTC, date, datetime, timedelta
 from threading import Thread
 
@@ -159,6 +160,17 @@ class TestQuarantine:
         bureau.take_in()
         assert bureau.revisions() == [(1, "superseded"), (2, "accepted")]
         assert registry.quarantine(bureau.loader) == []
+
+    def test_clock_of_a_sender_that_is_ahead_does_not_beat_later_files(self, bureau):
+        bureau.send("a.csv", bureau.row(), day=200 * 365)
+        bureau.take_in()
+        assert bureau.value("select received_at <= now() from registry.arrival")
+        assert inbox.waiting(bureau.settings, bureau.source()) == []
+        path = bureau.settings.inbox / "hospital" / "b.csv"
+        bureau.send("b.csv", bureau.row(visits=2100))
+        os.utime(path)
+        intake.take_in(bureau.settings, bureau.source(), inbox.given([path]))
+        assert bureau.revisions() == [(1, "superseded"), (2, "accepted")]
 
     def test_same_report_twice_in_a_file_is_never_taken_silently(self, bureau):
         bureau.send("a.csv", bureau.row(), bureau.row(visits=2100), bureau.row("T-2"))
