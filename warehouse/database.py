@@ -58,6 +58,8 @@ def make_engine(settings: Settings, role: Role, *, database: str | None = None) 
     return create_engine(
         url(settings, role, database=database),
         pool_pre_ping=True,
+        # Errors quote the statement, never the values: they could be a report's.
+        hide_parameters=True,
         connect_args={"application_name": f"warehouse-{role}"},
     )
 
