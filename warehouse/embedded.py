@@ -217,6 +217,9 @@ def _initialise(server: Server, settings: Settings) -> None:
     server.data.parent.mkdir(parents=True, exist_ok=True)
     if server.run_as is not None:
         shutil.chown(server.data.parent, server.run_as, server.run_as)
+    # Made aside and moved into place: one that was killed on the way looks like a cluster, but does not start.
+    part = server.data.with_name("data.part")
+    shutil.rmtree(part, ignore_errors=True)
     # initdb wants the password in a file; it is gone again before the server starts.
     password_file = server.data.with_name("password")
     password_file.touch(mode=0o600)
@@ -228,7 +231,7 @@ def _initialise(server: Server, settings: Settings) -> None:
             server.command(
                 "initdb",
                 "-D",
-                str(server.data),
+                str(part),
                 f"--username={SUPERUSER}",
                 "--auth=scram-sha-256",
                 f"--pwfile={password_file}",
@@ -246,6 +249,7 @@ def _initialise(server: Server, settings: Settings) -> None:
         password_file.unlink()
     if done.returncode != 0:
         raise ServerError(f"initdb failed: {done.stderr.strip()}", data=str(server.data))
+    part.rename(server.data)
 
 
 def _ensure_system_user() -> None:

@@ -30,6 +30,15 @@ def test_starting_twice_is_the_same_as_once(own):
     assert not embedded.stop(own)
 
 
+def test_a_cluster_whose_making_was_killed_is_made_anew(own):
+    part = embedded.locate(own).data.with_name("data.part")
+    part.mkdir(parents=True)
+    (part / "PG_VERSION").write_text("18\n")
+    embedded.start(own)
+    assert embedded.is_running(embedded.locate(own))
+    assert not part.exists()
+
+
 def test_the_server_comes_up_again_after_all_of_it_was_killed(own):
     migrate.up(own)
     server = embedded.locate(own)
