@@ -14,6 +14,10 @@ _MONTH_TEXT = re.compile(
     _YEAR + r"\s*(?:年|[-./_])\s*(1[0-2]|0?[1-9])(?!\d)(?:\s*月)?(?:\s*[-./]?\s*(\d{1,2})日?)?"
 )
 _MONTH_DIGITS = re.compile(_YEAR + r"(0[1-9]|1[0-2])(?:\d{2})?(?!\d)")
+# 2015年1-6月, 2015年1月至6月, 2015年12月—2016年1月: several months are no month.
+_MONTH_RANGE = re.compile(
+    _YEAR + r"\s*年?\s*(\d{1,2})\s*月?\s*[-~–—至到]+\s*(?:(?:19|20)\d{2}\s*年\s*)?(\d{1,2})\s*月"
+)
 _QUARTER_TEXT = re.compile(
     _YEAR + r"\s*年?\s*[-_]?(?:(?:第|前|1\s*[-至~—]\s*)?\s*([1-4一二三四])\s*季|[Qq]([1-4]))"
 )
@@ -90,6 +94,9 @@ def _find(text: str, period_type: PeriodType, *, whole: bool) -> Span | None:
 
 
 def _find_month(text: str, *, whole: bool) -> Span | None:
+    several = _MONTH_RANGE.search(text)
+    if several and int(several[2]) != int(several[3]):
+        return None
     match = _MONTH_TEXT.search(text) or _MONTH_DIGITS.search(text)
     if not match or (whole and match.start() > 0):
         return None

@@ -94,6 +94,18 @@ def test_a_month_that_may_be_two_is_none() -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["2015年1-12月", "2015年1月至6月", "2015年1—9月汇总", "2015年12月-2016年1月"]
+)
+def test_several_months_are_no_month(text: str) -> None:
+    assert read_period(text, "month") is None
+    assert find_period([text], "month") is None
+
+
+def test_days_of_one_month_are_that_month() -> None:
+    assert find_period(["2015年1月1日-1月31日"], "month") == read_period("2015-01", "month")
+
+
+@pytest.mark.parametrize(
     ("texts", "period_type", "start"),
     [
         (["医疗服务月报表", "有效期至：2017年1月", "统计年月：2015年3月"], "month", dt.date(2015, 3, 1)),
