@@ -9,7 +9,7 @@ import polars as pl
 from ingestion.findings import Finding, Level, Severity, cell_name
 from ingestion.form import FormField
 from ingestion.labels import unit_in_label
-from ingestion.layout import Recognised, nearest_label
+from ingestion.layout import Column, Recognised, nearest_label
 from ingestion.readers.table import number_text
 from ingestion.values import ERROR_MARKS
 
@@ -171,6 +171,21 @@ class Faults:
                 field_code=item.code,
                 breakdown=member,
                 value=text,
+            )
+
+    def nameless(self, item: FormField, rows: pl.Series, column: Column | None) -> None:
+        """A finding for each row that has numbers but does not say of which member."""
+        for row in rows:
+            cell = cell_name(row, column.index + 1 if column else 1)
+            self.add(
+                "MEMBER_MISSING",
+                "value",
+                f"第{row}行有数但没有填写“{item.name_zh}”（{cell}），未读取；请补填",
+                f"row {row} has numbers but no {item.code} ({cell}) and was not read; fill it in",
+                row=row,
+                severity="soft",
+                cell=cell,
+                field_code=item.code,
             )
 
     def negatives(

@@ -211,6 +211,8 @@ def _long(body: pl.DataFrame, found: Recognised, faults: Faults) -> pl.DataFrame
     reasons: dict[str, pl.Series] = {}
     untyped: dict[str, pl.Series] = {}
     unplaced = _constant("unplaced", value=False, dtype=pl.Boolean(), height=body.height)
+    filled = unplaced
+    nameless: dict[str, pl.Series] = {}
     for item in form.columns:
         cells = _cells(body, found, item.code)
         if cells is None:
@@ -230,7 +232,12 @@ def _long(body: pl.DataFrame, found: Recognised, faults: Faults) -> pl.DataFrame
         if item.role == "breakdown":
             # A row of no known member cannot be placed; its finding says so.
             unplaced = unplaced | values.is_null()
+            nameless[item.code] = values.is_null() & typed.faults.is_null()
+        elif item.role == "measure":
+            filled = filled | values.is_not_null()
         columns.append(values.alias(item.code))
+    for code, blank in nameless.items():
+        faults.nameless(form.by_code[code], body["source_row"].filter(blank & filled), _column(found, code))
     rows = body.select(_IDENTITY).with_columns(
         *columns,
         _as_json("null_reasons", reasons, body.height),

@@ -316,6 +316,18 @@ def test_an_unknown_disease_is_told_and_kept_out(tmp_path: Path, grid: Write, re
     assert _rules(reading) == ["VALUE_UNKNOWN_CODE", "MEMBER_TWICE_IN_REPORT"]
 
 
+def test_a_row_with_numbers_and_no_disease_is_told_and_kept_out(
+    tmp_path: Path, grid: Write, read: Read
+) -> None:
+    path = grid(
+        tmp_path / "2015年3月.csv",
+        [["病种", "发病数", "死亡数"], ["麻疹", 3, 0], [None, 55, 1], [None, None, None]],
+    )
+    reading = read(path, region="440507")
+    assert reading.records["cases"].to_list() == [3]
+    assert [(f.rule_id, f.cell) for f in reading.findings] == [("MEMBER_MISSING", "A3")]
+
+
 def test_a_wide_file_needs_to_say_which_measure_it_holds(tmp_path: Path, grid: Write, read: Read) -> None:
     rows = [["月份", "鼠疫", "霍乱", "麻疹"], ["2015-01", 0, None, 5], ["2015-02", None, None, None]]
     reading = read(grid(tmp_path / "a.csv", rows), name="发病.csv", region="440507")
