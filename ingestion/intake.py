@@ -216,6 +216,7 @@ def examine(connection: Connection, reading: Reading, lane: Lane) -> Group:
     findings = [
         *reading.findings,
         *units.findings(of_units, lane.known),
+        *units.regions(reports.filter(pl.col("subject_type") == "region")),
         *units.contradictions(of_units, lane.known),
         *units.closed(of_units, context.units),
         *check_rules(reading, context),

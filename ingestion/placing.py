@@ -104,7 +104,10 @@ def place(reading: Reading, lane: Lane) -> pl.DataFrame:
     reports = units.resolve(reading.reports, lane.known)
     is_unit = pl.col("subject_type") == "organization"
     reports = reports.with_columns(
-        subject_code=pl.when(is_unit).then(pl.col("organization_code")).otherwise(pl.col("subject_ref")),
+        subject_code=pl.when(is_unit)
+        .then(pl.col("organization_code"))
+        .when(units.is_region_code(pl.col("subject_ref")))
+        .then(pl.col("subject_ref")),
         organization_key=pl.when(is_unit).then(pl.col("organization_key")),
     )
     at_period = units.attributes(reports, lane.versions).select(

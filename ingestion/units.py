@@ -13,6 +13,8 @@ NEAREST = 3
 OFFERED = 20
 """For how many unknown units of one file similar names are looked up."""
 
+REGION_CODE = r"^[0-9]{6}([0-9]{3}|[0-9]{6})?$"
+
 _KINDS = ("organization_code", "uscc", "org_code_22", "org_code_9", "name_zh")
 _NAME = _KINDS.index("name_zh")
 
@@ -207,6 +209,31 @@ def contradictions(reports: pl.DataFrame, known: pl.DataFrame) -> list[Finding]:
         )
         for row in other.iter_rows(named=True)
     ]
+
+
+def regions(reports: pl.DataFrame) -> list[Finding]:
+    """Reports on regions (report_no, sheet, subject_ref) that name theirs by anything but a code.
+
+    Names of regions move from code to code, so none stands for one; and what no region is would hold up a release.
+    """
+    return [
+        Finding(
+            rule_id="UNIT_UNKNOWN",
+            level="unit",
+            severity="hard",
+            report_no=row["report_no"],
+            sheet=row["sheet"],
+            value=row["subject_ref"],
+            message_zh=f"“{row['subject_ref']}”不是行政区划代码，请在地区代码一栏填写6位（或9、12位）代码",
+            message_en=f"{row['subject_ref']!r} is no region code; give the code of 6 (or 9, 12) digits",
+        )
+        for row in reports.filter(~is_region_code(pl.col("subject_ref"))).iter_rows(named=True)
+    ]
+
+
+def is_region_code(column: pl.Expr) -> pl.Expr:
+    """Whether a text is an administrative code: county and above, township, village."""
+    return column.str.contains(REGION_CODE).fill_null(value=False)
 
 
 def closed(reports: pl.DataFrame, units: pl.DataFrame) -> list[Finding]:

@@ -109,3 +109,13 @@ def test_report_of_a_closed_unit_is_a_warning(versions):
     reports = resolve(versions, "X-2")
     (found,) = units.closed(reports, units.attributes(reports, versions))
     assert (found.rule_id, found.severity) == ("UNIT_CLOSED", "soft")
+
+
+def test_a_region_is_named_by_its_code_alone():
+    refs = ["440507", "440507001", "440507001000", "龙湖区", "4405"]
+    reports = pl.DataFrame({"report_no": range(5), "sheet": ["s"] * 5, "subject_ref": refs})
+    found = units.regions(reports)
+    assert [(one.rule_id, one.severity, one.value) for one in found] == [
+        ("UNIT_UNKNOWN", "hard", "龙湖区"),
+        ("UNIT_UNKNOWN", "hard", "4405"),
+    ]
