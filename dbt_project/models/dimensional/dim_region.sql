@@ -46,7 +46,11 @@ where version.event_type <> 'close'
 union all
 -- A code that reports or units carry and the seed does not know yet: named so, never dropped.
 select
-    known.region_code::bigint * 100000000 + 19000101 as region_key,
+    -- With a date behind it a long code would not fit.
+    case
+        when length(known.region_code) <= 10 then known.region_code::bigint * 100000000 + 19000101
+        else -known.region_code::bigint
+    end as region_key,
     known.region_code,
     date '1900-01-01' as valid_from,
     date '9999-12-31' as valid_to,

@@ -139,6 +139,15 @@ def test_an_unknown_reporter_and_an_unknown_region_dangle_nowhere(registry, rows
     assert {test.name: test.status for test in result.tests}["keys_resolve"] == "pass"
 
 
+def test_a_long_region_code_is_a_region_as_well(registry, rows):
+    registry.file("idr_monthly", "440507001000", *JANUARY, {"disease_code": "0300", "cases": 3})
+    result = registry.release()
+    assert rows("select region_key from published.dim_region where level = 'unknown'") == [
+        {"region_key": -440507001000}
+    ]
+    assert {test.status for test in result.tests} == {"pass"}
+
+
 def test_an_amended_month_reaches_the_year_and_no_other_month(registry, rows):
     for month in range(1, 13):
         start = date(2015, month, 1)
