@@ -250,11 +250,17 @@ over_time as (
             as reports_expected,
         coalesce(sum(reports_counted) filter (where over_time = 'sum' or base_end = period_end), 0)::bigint
             as reports_counted,
-        case max(case when not is_rolled_up then 'single' else base_type end)
+        -- Each part for itself: visits come by month, residents by year.
+        case max(base_type) filter (where is_rolled_up and numerator is not null)
             when 'month' then 12
             when 'quarter' then 4
             else 1
-        end as periods_needed,
+        end as numerator_periods_needed,
+        case max(base_type) filter (where is_rolled_up and denominator is not null)
+            when 'month' then 12
+            when 'quarter' then 4
+            else 1
+        end as denominator_periods_needed,
         case
             when max(over_time) = 'last' and bool_or(is_rolled_up)
                 then max(numerator) filter (where base_end = period_end)
@@ -319,9 +325,12 @@ result as (
         not bool_or(slice = numerator_slice) as is_without_units,
         max(numerator) filter (where slice = numerator_slice) as numerator,
         max(denominator) filter (where slice = denominator_slice) as denominator,
-        coalesce(bool_or(numerator_periods < periods_needed) filter (where slice = numerator_slice), false)
-        or coalesce(bool_or(denominator_periods < periods_needed) filter (where slice = denominator_slice), false)
-            as is_incomplete,
+        coalesce(
+            bool_or(numerator_periods < numerator_periods_needed) filter (where slice = numerator_slice), false
+        )
+        or coalesce(
+            bool_or(denominator_periods < denominator_periods_needed) filter (where slice = denominator_slice), false
+        ) as is_incomplete,
         coalesce(max(reports_expected) filter (where slice = numerator_slice), 0) as reports_expected,
         coalesce(max(reports_counted) filter (where slice = numerator_slice), 0) as reports_counted
     from asked
