@@ -129,6 +129,7 @@ def build(settings: Settings, candidate: Candidate) -> BuildResult:
         with builder.begin() as connection:
             _check_candidate(connection, candidate)
             connection.execute(text(_BUILT))
+            star.drop_never_published(connection)
             known = set(star.tables(connection))
             rows = connection.execute(text(_STANDING), _identity(candidate))
             standing = {row.part: row.content_hash for row in rows}

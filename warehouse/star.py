@@ -64,6 +64,25 @@ def tables(connection: Connection) -> list[str]:
     return list(connection.scalars(text(_TABLES)))
 
 
+def drop_never_published(connection: Connection) -> None:
+    """Drop the empty tables that no release has shown: what a rejected or dead candidate left of a new table.
+
+    The next build makes them anew, and so reads every report for them instead of those that changed.
+    """
+    shown = set(
+        connection.scalars(
+            text("select relname from pg_class where relnamespace = 'published'::regnamespace")
+        )
+    )
+    for table in tables(connection):
+        name = sql.Identifier("star", table)
+        if (
+            table not in shown
+            and not execute(connection, sql.SQL("select exists (select from {})").format(name)).scalar()
+        ):
+            execute(connection, sql.SQL("drop table {} cascade").format(name))
+
+
 def content_columns(connection: Connection, table: str) -> list[str]:
     """Columns of a star table without the two of its release."""
     return [name for name in _columns(connection, "star", table) if name not in RELEASE_COLUMNS]
