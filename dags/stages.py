@@ -127,12 +127,10 @@ def audit(run_id: str, candidate: dict[str, Any], lane: str = "") -> dict[str, A
         verdict = gate.audit(get_settings(), Candidate(**candidate))
         result.update(verdict.counts)
         if not verdict.passed:
-            failed = ", ".join(
-                f"{check.check_id} ({check.message_zh})" for check in verdict.blocking[:GATE_LINES]
-            )
+            failed = "; ".join(check.brief() for check in verdict.blocking[:GATE_LINES])
             raise GateFailed(
                 f"{len(verdict.blocking)} critical checks did not pass: {failed}",
-                mend=f"See: warehouse checks --release {verdict.release_id}",
+                mend=f"To see the rows: warehouse checks --release {verdict.release_id}",
             )
     return candidate
 

@@ -52,11 +52,15 @@ class CheckResult:
         """Whether the candidate may not be published because of it."""
         return self.severity == "critical" and self.status != "passed"
 
+    def brief(self) -> str:
+        """Which check and how many rows, for a message that names several."""
+        rows = {None: self.status, 1: "1 row"}.get(self.failing_rows, f"{self.failing_rows} rows")
+        return f"{self.check_id}: {rows}, {self.message_zh}"
+
     def line(self) -> str:
         """Which check, how many rows, and where to look: one line."""
-        count = f"{self.failing_rows} rows" if self.failing_rows is not None else self.status
         look = f"; look: {self.failing_query}" if self.failing_query else ""
-        return f"{self.check_id} [{self.severity}] {count}: {self.message_zh} ({self.message_en}){look}"
+        return f"{self.brief()} ({self.message_en}) [{self.severity}]{look}"
 
     def details(self) -> str:
         """The line's facts one under the other, with what was observed."""

@@ -42,3 +42,7 @@ def cell_name(row: int | None, column: int | None) -> str | None:
     if row is None or column is None:
         return None
     return f"{column_name(column)}{row}"
+
+
+ROW_FAULTS = frozenset({"SUBJECT_MISSING", "PERIOD_MISSING", "PERIOD_UNREADABLE"})
+"""Rules that fail for a row because nobody can say whose report it is: they concern the file, not its reports."""

@@ -12,7 +12,7 @@ from datetime import date, datetime
 import polars as pl
 from sqlalchemy import Connection, text
 
-from ingestion.findings import Finding
+from ingestion.findings import ROW_FAULTS, Finding
 from ingestion.judging import (
     Content,
     Decision,
@@ -345,7 +345,12 @@ def _items(groups: Sequence[Group]) -> tuple[list[Item], list[Finding], int]:
         for finding in group.findings:
             if finding.report_no in here:
                 here[finding.report_no].findings.append(finding)
-            elif finding.report_no is not None or finding.severity == "soft" or not here:
+            elif (
+                finding.report_no is not None
+                or finding.severity == "soft"
+                or finding.rule_id in ROW_FAULTS
+                or not here
+            ):
                 whole_file.append(finding)
             else:
                 # A table that cannot be trusted keeps every one of its reports out.

@@ -105,32 +105,30 @@ class Instance:
         finally:
             engine.dispose()
 
-    def published(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of every published table as role ``reader`` sees it, without surrogate numbers."""
-        engine = make_engine(self.settings, Role.READER)
-        try:
-            with engine.connect() as connection:
-                columns: dict[str, list[str]] = {}
-                for table, column in connection.execute(
-                    text(
-                        "select table_name, column_name from information_schema.columns"
-                        " where table_schema = 'published' order by table_name, ordinal_position"
-                    )
-                ):
-                    if column not in SURROGATES:
-                        columns.setdefault(table, []).append(column)
-                return {
-                    table: sorted(
-                        map(
-                            tuple,
-                            connection.execute(text(f"select {', '.join(names)} from published.{table}")),
-                        ),
-                        key=str,
-                    )
-                    for table, names in columns.items()
-                }
-        finally:
-            engine.dispose()
+
+def published(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every published table as role ``reader`` sees it, without surrogate numbers."""
+    engine = make_engine(settings, Role.READER)
+    try:
+        with engine.connect() as connection:
+            columns: dict[str, list[str]] = {}
+            for table, column in connection.execute(
+                text(
+                    "select table_name, column_name from information_schema.columns"
+                    " where table_schema = 'published' order by table_name, ordinal_position"
+                )
+            ):
+                if column not in SURROGATES:
+                    columns.setdefault(table, []).append(column)
+            return {
+                table: sorted(
+                    map(tuple, connection.execute(text(f"select {', '.join(names)} from published.{table}"))),
+                    key=str,
+                )
+                for table, names in columns.items()
+            }
+    finally:
+        engine.dispose()
 
 
 def wait_for(what: Callable[[], object], process: subprocess.Popen[str], seconds: float = 240) -> None:

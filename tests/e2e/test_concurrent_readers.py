@@ -4,9 +4,9 @@ import threading
 
 from sqlalchemy import NullPool, create_engine, text
 
-from dags import stages
 from ingestion import registry
 from samples import longhu
+from tests.e2e.nights import night
 from warehouse import release
 from warehouse.database import Role, engine, url
 
@@ -36,15 +36,6 @@ ANSWER = text(
         ) as mart
     """
 )
-
-
-def night(run_id):
-    stages.begin(run_id, "nightly")
-    for source in stages.prepare(run_id):
-        stages.receive(run_id, source)
-    candidate = stages.open_candidate(run_id)
-    stages.publish(run_id, stages.audit(run_id, stages.build(run_id, candidate)))
-    stages.finish(run_id, [])
 
 
 def test_twenty_readers_see_only_whole_releases_through_two_publications_and_an_undo(settings):

@@ -6,24 +6,22 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from tests.e2e.instance import Instance, wait_for
+from samples import longhu
+from tests.e2e.instance import Instance, published, wait_for
+from tests.e2e.nights import night
 from warehouse import embedded
 from warehouse.database import Role, make_engine
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+@pytest.fixture
+def undisturbed(settings):
     """What two nights publish when nothing happens: the sample, then the amended report."""
-    instance = Instance(tmp_path_factory.mktemp("undisturbed") / "home")
-    try:
-        instance.run("sample")
-        instance.run("nightly")
-        first = instance.published()
-        instance.run("sample", "--delivery", "amendment")
-        instance.run("nightly")
-        yield first, instance.published()
-    finally:
-        instance.stop()
+    releases = []
+    for delivery in ("main", "amendment"):
+        longhu.write(settings.home, delivery=delivery)
+        night(delivery)
+        releases.append(published(settings))
+    return releases
 
 
 @pytest.fixture
@@ -107,21 +105,21 @@ def night_killed(instance, moment):
     instance.start_server()
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(900)
 def test_killed_at_every_stage_a_rerun_publishes_what_an_undisturbed_run_does(instance, undisturbed):
     first, second = undisturbed
     instance.run("sample")
-    for moment in (kill_during_load, kill_during_build, kill_during_audit, kill_during_publish):
+    for moment in (kill_during_load, kill_during_build, kill_during_publish):
         night_killed(instance, moment)
-        assert not any(instance.published().values()), f"partly published after {moment.__name__}"
+        assert not any(published(instance.settings).values()), f"partly published after {moment.__name__}"
     instance.run("nightly")
-    assert instance.published() == first
+    assert published(instance.settings) == first
 
     instance.run("sample", "--delivery", "amendment")
-    for moment in (kill_during_load, kill_during_build, kill_during_audit, kill_during_publish):
+    for moment in (kill_during_build, kill_during_audit, kill_during_publish):
         night_killed(instance, moment)
-        assert instance.published() == first, f"the last release changed after {moment.__name__}"
+        assert published(instance.settings) == first, f"the last release changed after {moment.__name__}"
     instance.run("nightly")
-    assert instance.published() == second
+    assert published(instance.settings) == second
     assert instance.scalar("select current_release from warehouse.pointer") == 2
     assert instance.scalar("select count(*) from warehouse.release") == 2

@@ -95,6 +95,13 @@ class Registry:
                     "received": received_at or datetime(2015, 1, 31, 12, tzinfo=SHANGHAI),
                 },
             )
+            connection.execute(
+                text(
+                    "insert into registry.revision_status (revision_id, status, cause)"
+                    " values (:revision, 'accepted', 'test')"
+                ),
+                {"revision": revision},
+            )
             for number, record in enumerate(records, start=1):
                 names = ["revision_id", "record_no", "source_sheet", "source_row", *record]
                 values = {

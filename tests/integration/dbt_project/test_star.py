@@ -198,6 +198,26 @@ def test_timeliness_follows_the_first_acceptable_revision(registry, rows):
     ]
 
 
+def test_a_report_that_was_in_quarantine_on_its_due_date_is_late(registry, rows):
+    on_time = datetime(2015, 2, 19, 9, 0, tzinfo=SHANGHAI)
+    report = registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 1}, received_at=on_time)
+    with registry.owner.begin() as connection:
+        connection.execute(
+            text(
+                "update registry.revision_status set status = 'quarantined' where revision_id ="
+                " (select current_revision_id from registry.report where report_id = :report)"
+            ),
+            {"report": report},
+        )
+    mended = datetime(2015, 2, 25, 9, 0, tzinfo=SHANGHAI)
+    registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 2}, received_at=mended)
+    registry.due("hosp_monthly", "H1", *JANUARY, date(2015, 2, 20))
+    registry.release()
+    assert rows("select status, days_late from published.fct_report_timeliness") == [
+        {"status": "late", "days_late": 5}
+    ]
+
+
 def test_a_due_report_that_never_came_is_not_reported_rather_than_zero(registry, rows):
     registry.due("hosp_monthly", "H1", *JANUARY, date(2015, 2, 20))
     registry.release()

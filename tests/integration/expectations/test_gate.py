@@ -161,7 +161,7 @@ def test_each_kind_of_check_can_fail_and_says_how_many_rows_and_where(
     with make_engine(settings, Role.AUDITOR).connect() as connection:
         assert len(connection.execute(text(str(failed.failing_query))).all()) == 1
     assert failed.check_id in verdict.line()
-    assert "1 rows" in verdict.line()
+    assert "1 row," in verdict.line()
     assert str(failed.failing_query) in verdict.line()
 
 

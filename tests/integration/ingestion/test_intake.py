@@ -128,6 +128,14 @@ class TestQuarantine:
         assert bureau.visits() is None
         assert bureau.visits("T-2") == 2000
 
+    def test_row_that_names_no_unit_leaves_its_neighbours_alone(self, bureau):
+        bureau.site()
+        bureau.send("all.csv", bureau.row("T-1"), bureau.row(""), bureau.row("T-2", month="2015年某月"))
+        result = bureau.take_in()
+        assert result.reports == {"new": 1}
+        (file,) = registry.unplaced(bureau.loader)
+        assert {one.rule_id for one in file.findings} == {"SUBJECT_MISSING", "PERIOD_UNREADABLE"}
+
     def test_broken_amendment_keeps_the_earlier_revision(self, bureau):
         bureau.send("a.csv", bureau.row())
         bureau.take_in()

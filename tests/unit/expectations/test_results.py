@@ -46,7 +46,7 @@ def test_no_critical_check_at_all_is_no_pass():
 def test_the_line_names_the_check_the_rows_and_where_to_look():
     line = verdict(PASSED, FAILED, replace(FAILED, check_id="things.other")).line()
     assert line == (
-        "things.negative [critical] 3 rows: 同一事物出现多行 (a thing stands in more than one row); "
+        "things.negative: 3 rows, 同一事物出现多行 (a thing stands in more than one row) [critical]; "
         "look: select * from candidate.things where amount < 0 (and 1 more)"
     )
     assert "\n" not in line
