@@ -34,6 +34,27 @@ form_part as (
     group by indicator_code, period_type, form_code
 ),
 
+-- One value for each number: a bulletin and a file of one measure may both bring it, and the one received last counts.
+reported as (
+    select distinct on (
+        value.subject_type, value.subject_code, value.form_code, value.field_code, value.breakdown,
+        value.period_type, value.period_start
+    ) value.*
+    from {{ at_candidate(ref('fct_reported_value')) }} as value
+    left join {{ at_candidate(ref('dim_report')) }} as report
+        on value.report_id = report.report_id
+    where {{ changed_days('value.period_start') }}
+        and value.value is not null
+        and exists (
+            select from part
+            where part.form_code = value.form_code and part.field_code = value.field_code
+        )
+    order by
+        value.subject_type asc, value.subject_code asc, value.form_code asc, value.field_code asc,
+        value.breakdown asc, value.period_type asc, value.period_start asc,
+        report.received_at desc nulls last, value.report_id desc
+),
+
 -- What should be there, from every report received or only due, and what is there, from the values. Put together
 -- by grouping rather than by a join: the cost does not hang on what the planner expects of either.
 base as (
@@ -73,13 +94,11 @@ base as (
         case when part.part = 'numerator' then x.value end as numerator,
         case when part.part = 'denominator' then x.value end as denominator
     from part
-    inner join {{ at_candidate(ref('fct_reported_value')) }} as x
+    inner join reported as x
         on part.form_code = x.form_code
             and part.field_code = x.field_code
             and part.breakdown = x.breakdown
             and {{ fits }}
-    where {{ changed_days('x.period_start') }}
-        and x.value is not null
 ),
 
 in_period as (

@@ -20,13 +20,13 @@ disease as (
         record.period_start,
         record.period_end,
         min(record.organization_key) as organization_key,
-        {{ first_given('cases') }} as cases,
-        {{ first_given('deaths') }} as deaths,
-        {{ first_given('incidence') }} as incidence,
-        {{ first_given('mortality') }} as mortality,
-        {{ first_given('count_basis') }} as count_basis,
-        {{ first_given('cases', of='report_id') }} as cases_report_id,
-        {{ first_given('deaths', of='report_id') }} as deaths_report_id,
+        {{ newest_given('cases') }} as cases,
+        {{ newest_given('deaths') }} as deaths,
+        {{ newest_given('incidence') }} as incidence,
+        {{ newest_given('mortality') }} as mortality,
+        {{ newest_given('count_basis') }} as count_basis,
+        {{ newest_given('cases', of='report_id') }} as cases_report_id,
+        {{ newest_given('deaths', of='report_id') }} as deaths_report_id,
         min(record.report_id) as any_report_id
     from record
     group by record.region_code, record.disease_code, record.period_type, record.period_start, record.period_end

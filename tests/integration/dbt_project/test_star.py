@@ -218,6 +218,27 @@ def test_a_report_that_was_in_quarantine_on_its_due_date_is_late(registry, rows)
     ]
 
 
+def test_a_number_that_a_bulletin_and_a_file_of_one_measure_both_bring_counts_once_the_newest(registry, rows):
+    early, later = (datetime(2015, 2, day, 9, 0, tzinfo=SHANGHAI) for day in (9, 12))
+    total = {"disease_code": "AB_TOTAL", "cases": 10}
+    registry.file("idr_monthly", "440507", *JANUARY, total, reporter="C1", received_at=early)
+    registry.file(
+        "idr_monthly",
+        "440507",
+        *JANUARY,
+        total | {"cases": 11},
+        reporter="C1",
+        received_at=later,
+        part="cases",
+    )
+    registry.release()
+    assert rows("select cases from published.fct_notifiable_disease") == [{"cases": 11}]
+    assert rows(
+        "select value from published.mart_indicator where indicator_code = 'notifiable_ab_cases'"
+        " and period_type = 'month'"
+    ) == [{"value": 11}]
+
+
 def test_a_due_report_that_never_came_is_not_reported_rather_than_zero(registry, rows):
     registry.due("hosp_monthly", "H1", *JANUARY, date(2015, 2, 20))
     registry.release()

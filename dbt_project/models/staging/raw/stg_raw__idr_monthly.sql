@@ -8,6 +8,7 @@ select
     report.period_type,
     report.period_start,
     report.period_end,
+    report.received_at,
     form.disease_code,
     form.count_basis,
     form.cases,
