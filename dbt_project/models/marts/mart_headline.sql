@@ -20,6 +20,8 @@ select
     fct.period_start,
     fct.period_end,
     fct.region_code,
+    fct.reports_expected,
+    fct.reports_counted,
     {{ release_columns() }}
 from {{ at_candidate(ref('fct_indicator')) }} as fct
 inner join {{ at_candidate(ref('dim_headline')) }} as headline

@@ -25,6 +25,8 @@ select
     fct.status,
     fct.subject_type,
     fct.subject_code,
+    fct.reports_expected,
+    fct.reports_counted,
     {{ release_columns() }}
 from {{ at_candidate(ref('fct_indicator')) }} as fct
 inner join {{ at_candidate(ref('dim_indicator')) }} as indicator
