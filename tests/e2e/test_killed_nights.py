@@ -26,7 +26,7 @@ def undisturbed(settings):
 
 @pytest.fixture
 def instance(tmp_path):
-    instance = Instance(tmp_path / "home")
+    instance = Instance(tmp_path / "killed")
     yield instance
     instance.stop()
 

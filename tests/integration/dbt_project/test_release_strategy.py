@@ -105,11 +105,17 @@ def test_a_dead_runs_candidate_is_built_again_whole(registry, rows):
 def test_a_withdrawn_report_is_gone_from_the_next_release(registry, rows):
     report = registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100})
     registry.file("hosp_monthly", "P1", *JANUARY, {"visits_total": 50})
+    february = date(2015, 2, 1), date(2015, 2, 28)
+    due = registry.file("hosp_monthly", "H1", *february, {"visits_total": 90})
+    registry.due("hosp_monthly", "H1", *february, date(2015, 3, 20))
     registry.release()
-    registry.withdraw(report)
+    for withdrawn in (report, due):
+        registry.withdraw(withdrawn)
     registry.release()
+    shown = "select report_id, status from published.dim_report where report_id in (:report, :due)"
     assert rows("select 1 from published.fct_reported_value where report_id = :report", report=report) == []
-    assert rows("select status from published.dim_report where report_id = :report", report=report) == []
+    # One that is due stays, as missing.
+    assert rows(shown, report=report, due=due) == [{"report_id": due, "status": "not_received"}]
     total = (
         "select value from published.mart_indicator where indicator_code = 'total_visits' and slice = 'all'"
         " and period_type = 'month' and region_code = '440507' and organization_code is null"
