@@ -13,6 +13,8 @@ from warehouse.settings import Settings, get_settings
 def instance(home: Path) -> Iterator[Settings]:
     """Settings of a running instance below ``home``; stopped afterwards."""
     home.chmod(0o755)
+    for name in [name for name in os.environ if name.startswith("WAREHOUSE_")]:
+        del os.environ[name]
     os.environ["WAREHOUSE_HOME"] = str(home)
     get_settings.cache_clear()
     database.engine.cache_clear()
