@@ -118,7 +118,8 @@ def test_a_withdrawn_report_is_gone_from_the_next_release(registry, rows):
     assert rows(shown, report=report, due=due) == [{"report_id": due, "status": "not_received"}]
     total = (
         "select value from published.mart_indicator where indicator_code = 'total_visits' and slice = 'all'"
-        " and period_type = 'month' and region_code = '440507' and organization_code is null"
+        " and period_type = 'month' and period_start = '2015-01-01'"
+        " and region_code = '440507' and organization_code is null"
     )
     assert rows(total) == [{"value": 50}]
 
