@@ -10,7 +10,7 @@ from tests.benchmarks.instance import instance
 from tests.benchmarks.measure import Ratio
 from warehouse.settings import Settings
 
-UNITS = 50
+UNITS = 20
 LAST_YEAR = 2015
 AMENDED = date(LAST_YEAR, 7, 1)
 NIGHTS = 3

@@ -16,6 +16,7 @@ def instance(home: Path) -> Iterator[Settings]:
     for name in [name for name in os.environ if name.startswith("WAREHOUSE_")]:
         del os.environ[name]
     os.environ["WAREHOUSE_HOME"] = str(home)
+    os.environ["WAREHOUSE_SETTLE_SECONDS"] = "0"
     get_settings.cache_clear()
     database.engine.cache_clear()
     settings = get_settings()
