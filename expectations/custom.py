@@ -175,4 +175,4 @@ class ExpectDeclaredCheckToPass(BatchExpectation):  # type: ignore[misc]
     args_keys: ClassVar[tuple[str, ...]] = ("check_id",)
 
     def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
-        raise NotImplementedError("shows stored results only")
+        raise TypeError("shows stored results only")

@@ -28,7 +28,6 @@ _DAMAGE = (
     ElementTree.ParseError,
     EOFError,
     LookupError,
-    NotImplementedError,
     OSError,
     OverflowError,
     RuntimeError,
