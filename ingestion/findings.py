@@ -12,6 +12,7 @@ class Finding:
     """One failed check. ``hard`` quarantines the report it concerns, ``soft`` only warns.
 
     ``report_no`` numbers the report within its reading; None concerns the whole file.
+    ``record_no`` is the card that a hard finding sets aside instead of quarantining the whole batch.
     ``cell`` is the spreadsheet name (A1) of the first cell involved.
     """
 
@@ -26,6 +27,7 @@ class Finding:
     field_code: str | None = None
     breakdown: str | None = None
     value: str | None = None
+    record_no: int | None = None
 
 
 def column_name(column: int) -> str:

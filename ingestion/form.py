@@ -13,8 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from ingestion.labels import label_keys
 
 PeriodType = Literal["month", "quarter", "cumulative_quarter", "year", "mch_year", "event"]
-DataType = Literal["int", "dec", "text", "code", "date", "flag"]
+DataType = Literal["int", "dec", "text", "code", "date", "datetime", "flag"]
 Role = Literal["identity", "breakdown", "attribute", "measure"]
+PersonalKind = Literal["name", "citizen_number", "birth_date", "phone", "address", "identifier"]
 
 POLARS_TYPES: dict[str, pl.DataType] = {
     "int": pl.Int64(),
@@ -22,6 +23,7 @@ POLARS_TYPES: dict[str, pl.DataType] = {
     "text": pl.String(),
     "code": pl.String(),
     "date": pl.Date(),
+    "datetime": pl.Datetime("us"),
     "flag": pl.Boolean(),
 }
 
@@ -151,7 +153,12 @@ class FormField(_Strict):
     required: bool = Field(False, description="Whether a file without it is quarantined.")
     negative: bool = Field(False, description="Whether values below zero are possible.")
     code_list: str | None = None
-    personal: bool = Field(False, description="Whether it names or describes a person.")
+    format: Literal["citizen_number", "uscc", "icd10"] | None = Field(
+        None, description="Structure of a code that is verified, check digit included."
+    )
+    personal: PersonalKind | None = Field(
+        None, description="What of a person it says; its plain value never leaves the reader."
+    )
     editions: tuple[str, ...] | None = Field(None, description="Editions that have it; all when left out.")
     verification: str | None = None
     note: str | None = None
@@ -164,6 +171,10 @@ class FormField(_Strict):
             raise ValueError("a measure says whether it is a stock, a flow or cumulative (nature)")
         if self.source_unit is None and self.factor != 1:
             raise ValueError("a factor needs the source_unit it converts from")
+        if self.personal and self.role != "attribute":
+            raise ValueError("a personal field is an attribute")
+        if self.format and self.type != "code":
+            raise ValueError("a format needs type: code")
         if self.code_list and self.type != "code":
             raise ValueError("a code_list needs type: code")
         return self
@@ -244,6 +255,31 @@ class Layout(_Strict):
         return self
 
 
+class Person(_Strict):
+    """A person on a card: what makes the keyed hash ``<code>_key``, ``<code>_age_band``, ``<code>_township``."""
+
+    code: _Identifier
+    citizen_number: str | None = Field(None, description="Field hashed when its number is valid.")
+    otherwise: tuple[str, ...] = Field(
+        (), description="Fields hashed together when there is no valid number."
+    )
+    birth_date: str | None = Field(None, description="Field that gives the age band at the card's date.")
+    sex: str | None = Field(None, description="Field that must agree with the citizen number.")
+    address_code: str | None = Field(None, description="Field whose first nine digits are the township.")
+
+
+class Cards(_Strict):
+    """A form whose records are cases, persons, devices or certificates of their own: a line list.
+
+    A card that fails a hard check is set aside alone; the batch goes on.
+    """
+
+    noun_zh: str = Field(description="What one card is called in messages.")
+    key: tuple[str, ...] = Field((), description="Fields that tell a card from all others of the form.")
+    date: str | None = Field(None, description="Field that dates a card, and with it the batch.")
+    persons: tuple[Person, ...] = ()
+
+
 class PartsAddUp(_Strict):
     """Totals of a code list must equal the sum of their parts."""
 
@@ -299,10 +335,15 @@ class Form(_Strict):
     subject: Subject
     period: Period
     due: DueRule | None = None
+    due_note: str | None = None
+    filed_by: str | None = Field(None, description="Who files it, and for whom.")
+    received_by: str | None = None
+    feeds: str | None = Field(None, description="What is computed from it.")
+    cards: Cards | None = None
     editions: tuple[Edition, ...] = Field(min_length=1)
     special_values: dict[int, str] = Field(default_factory=dict)
     fields: tuple[FormField, ...]
-    layouts: tuple[Layout, ...] = Field(min_length=1)
+    layouts: tuple[Layout, ...] = Field((Layout(code="table", kind="table"),), min_length=1)
     rules: tuple[Rule, ...] = ()
     code_lists: dict[str, CodeList] = Field(default_factory=dict)
 

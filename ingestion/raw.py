@@ -22,6 +22,7 @@ SQL_TYPES = {
     "text": "text",
     "code": "text",
     "date": "date",
+    "datetime": "timestamp without time zone",
     "flag": "boolean",
 }
 
