@@ -31,7 +31,8 @@ down: setup ## Stop what `make up` and `make nightly` started
 status: setup ## Say what runs, which release is public, how the last runs went
 	@$(WAREHOUSE) status
 
-bench: setup ## Measure, and print the table of ratios
+bench: setup ## Measure, and print the table of ratios (the reference tools are installed first)
+	@$(UV) pip install --quiet --require-hashes --no-deps -r requirements-bench.lock
 	@$(PYTHON) -m tests.benchmarks
 
 docs: setup ## Make the pictures and tables of the documentation anew from the code
@@ -48,15 +49,22 @@ format: setup ## Put the code into its style
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
 
-LOCK := pip compile pyproject.toml --group dev --group build --universal --generate-hashes --no-header --no-emit-index-url --quiet
+LOCK := pip compile pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url --quiet
+LOCK_ALL := $(LOCK) --group dev --group build
+# What only the benchmarks compare with; its versions agree with the lock of everything else.
+LOCK_BENCH := $(LOCK) --group bench --constraint requirements.lock
 
-lock: setup ## Resolve the dependencies anew into requirements.lock
-	@$(UV) $(LOCK) --upgrade --output-file requirements.lock
+lock: setup ## Resolve the dependencies anew into the two lock files
+	@$(UV) $(LOCK_ALL) --upgrade --output-file requirements.lock
+	@$(UV) $(LOCK_BENCH) --upgrade --output-file requirements-bench.lock
 
-lock-check: setup ## Fail when requirements.lock does not follow from pyproject.toml
+lock-check: setup ## Fail when a lock file does not follow from pyproject.toml
 	@cp requirements.lock .venv/requirements.check
-	@$(UV) $(LOCK) --output-file .venv/requirements.check
-	@cmp -s requirements.lock .venv/requirements.check || { echo "requirements.lock is stale; run: make lock" >&2; exit 1; }
+	@cp requirements-bench.lock .venv/requirements-bench.check
+	@$(UV) $(LOCK_ALL) --output-file .venv/requirements.check
+	@$(UV) $(LOCK_BENCH) --output-file .venv/requirements-bench.check
+	@cmp -s requirements.lock .venv/requirements.check && cmp -s requirements-bench.lock .venv/requirements-bench.check \
+		|| { echo "a lock file is stale; run: make lock" >&2; exit 1; }
 
 clean: ## Remove .venv and caches; the instance in .warehouse stays
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs
