@@ -49,10 +49,10 @@ format: setup ## Put the code into its style
 	@$(PYTHON) -m ruff check --fix .
 	@$(PYTHON) -m ruff format .
 
-LOCK := pip compile pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url --quiet
-LOCK_ALL := $(LOCK) --group dev --group build
+LOCK := pip compile --universal --generate-hashes --no-header --no-emit-index-url --quiet
+LOCK_ALL := $(LOCK) pyproject.toml --group dev --group build
 # What only the benchmarks compare with; its versions agree with the lock of everything else.
-LOCK_BENCH := $(LOCK) --group bench --constraint requirements.lock
+LOCK_BENCH := $(LOCK) --group pyproject.toml:bench --constraint requirements.lock
 
 lock: setup ## Resolve the dependencies anew into the two lock files
 	@$(UV) $(LOCK_ALL) --upgrade --output-file requirements.lock
