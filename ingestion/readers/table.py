@@ -1,7 +1,7 @@
 """A sheet or a delimited file as cells: no meaning yet."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +24,17 @@ class Table:
     top: Sequence[Sequence[object]]
     rows_below: Callable[[int], pl.DataFrame]
     merges: tuple[Merge, ...] = ()
+    stream: Callable[[int, int], Iterator[pl.DataFrame]] | None = None
+
+    def batches(self, first: int, size: int) -> Iterator[pl.DataFrame]:
+        """All rows from ``first`` on, at most about ``size`` at a time, in frames like those of ``rows_below``.
+
+        A source that can be read piece by piece gives ``stream``, so that no more than a piece is ever held.
+        """
+        if self.stream is not None:
+            yield from self.stream(first, size)
+        else:
+            yield from self.rows_below(first).iter_slices(size)
 
     @cached_property
     def head(self) -> list[list[str]]:
