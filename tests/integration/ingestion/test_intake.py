@@ -361,7 +361,7 @@ class TestFiles:
 
 class TestFailing:
     @pytest.mark.parametrize(
-        "step", ["_lock", "_write_revisions", "_copy_rows", "_move", "_link", "write_file_findings"]
+        "step", ["lock", "_write_revisions", "_copy_rows", "_move", "_link", "write_file_findings"]
     )
     def test_failure_between_any_two_steps_leaves_nothing_half(self, bureau, monkeypatch, step):
         bureau.send("a.csv", bureau.row())
