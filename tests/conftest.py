@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from warehouse.settings import Settings, get_settings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 TEMPLATE = "warehouse_template"
-_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +38,14 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
 @pytest.fixture
 def database(server: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """Settings of an instance in a temporary home with a migrated, empty database of its own."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
+    name = f"test_{os.getpid()}"
     with _maintenance(server) as run:
         run(f"create database {name} template {TEMPLATE}")
+    # One name and one target folder for all of them: dbt reads the whole project once a session, not once a test.
+    parsed = server.home / "dbt_target"
+    parsed.mkdir(exist_ok=True)
+    (tmp_path / "home" / "dbt").mkdir(parents=True)
+    (tmp_path / "home" / "dbt" / "target").symlink_to(parsed)
     yield from _use(_on_database(server, tmp_path / "home", name), monkeypatch)
     with _maintenance(server) as run:
         run(f"drop database {name} with (force)")
