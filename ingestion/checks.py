@@ -1,36 +1,30 @@
 """The rules of a form, evaluated over all reports of a reading at once."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import polars as pl
 
+from ingestion.check_frame import CheckContext, frame_for
 from ingestion.explain import likely_causes
 from ingestion.expressions import Expression, compile_expression
 from ingestion.findings import Finding, Level, cell_name
-from ingestion.form import CodeList, Form, Rule, previous_period_start
+from ingestion.form import CodeList, Form, Rule
 from ingestion.readers.table import number_text
 from ingestion.reading import Reading
 
+__all__ = ["CheckContext", "Verdicts", "check", "evaluate"]
 
-@dataclass(frozen=True)
-class CheckContext:
-    """What the registry knows besides the file; every frame may be empty.
-
-    ``units``: subject_ref, organization_key, organization_code and the unit's attributes in the period.
-    ``previous``: current records of the period before, for the same subjects: subject_ref, the form's
-    columns and ``period_start``, the first day of that earlier period. What the file itself holds of the
-    period before comes first. ``yearly``: subject_ref, form_code, field_code, value: sums over the current
-    monthly reports of the year. ``units`` and ``yearly`` may have a ``period_start`` of the report they
-    are for; it is then matched too.
-    """
-
-    units: pl.DataFrame = field(default_factory=pl.DataFrame)
-    previous: pl.DataFrame = field(default_factory=pl.DataFrame)
-    yearly: pl.DataFrame = field(default_factory=pl.DataFrame)
+_COMPUTED = {
+    "total_of": "各分项之和",
+    "count_records": "记录数",
+    "count_where": "符合条件的记录数",
+    "share": "所占比重",
+    "count_reports": "本文件报来的单位数",
+    "active_units": "机构目录中的单位数",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +35,7 @@ class _Test:
     check: Expression
     when: Expression | None
     value: str | None
+    of_batch: bool = False
 
     @property
     def parts(self) -> list[Expression]:
@@ -53,14 +48,46 @@ def check(reading: Reading, context: CheckContext) -> list[Finding]:
     if reading.records.is_empty() or not form.rules:
         return []
     tests = _tests(form)
-    frame = _frame(reading, context, tests)
+    frame = frame_for(reading, context, [part for test in tests for part in test.parts])
     places = _Places(reading)
-    findings = _judge(frame, tests, places)
+    findings = _judge(frame, [test for test in tests if not test.of_batch], places)
+    batch = [test for test in tests if test.of_batch]
+    if batch:
+        findings += _judge(_counting(frame, [*reading.findings, *findings]), batch, places)
     for rule in form.rules:
         if rule.parts_add_up:
             findings += _add_up(form, rule, frame, places)
     findings.sort(key=lambda finding: finding.report_no or 0)
     return findings
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Which records fail which expressions of a form, before anything is told about them."""
+
+    frame: pl.DataFrame
+    tests: Sequence[_Test]
+    failed: pl.DataFrame
+    places: "_Places"
+
+    @property
+    def failing(self) -> list[int]:
+        """Numbers of the expressions that some record fails."""
+        return [number for number in range(len(self.tests)) if self.failed[str(number)].any()]
+
+    def findings(self, number: int, where: pl.Series) -> list[Finding]:
+        """A finding for each record in ``where`` on the failed expression of this number."""
+        test = self.tests[number]
+        rows = _told(self.frame, test).filter(where)
+        return [_finding(self.places, test, row) for row in rows.iter_rows(named=True)]
+
+
+def evaluate(reading: Reading, context: CheckContext, *, of_batch: bool = False) -> Verdicts:
+    """Evaluate what the form asks of each record, or of a whole batch of cards (``of_batch``)."""
+    every = _tests(reading.form)
+    tests = [test for test in every if test.of_batch == of_batch]
+    frame = frame_for(reading, context, [part for test in every for part in test.parts])
+    return Verdicts(frame, tests, _verdicts(frame, tests), _Places(reading))
 
 
 @lru_cache(maxsize=256)
@@ -73,112 +100,57 @@ def _tests(form: Form) -> tuple[_Test, ...]:
             continue
         for value in rule.for_each or (None,):
             when = compile_expression(rule.when, types, value=value) if rule.when else None
-            tests.append(_Test(rule, compile_expression(rule.check, types, value=value), when, value))
+            check_ = compile_expression(rule.check, types, value=value)
+            of_batch = form.cards is not None and rule.once_per_report
+            tests.append(_Test(rule, check_, when, value, of_batch))
     return tuple(tests)
-
-
-# The frame that expressions are evaluated over
-
-
-def _frame(reading: Reading, context: CheckContext, tests: Sequence[_Test]) -> pl.DataFrame:
-    """Records with everything that the expressions name as columns."""
-    form = reading.form
-    wide = form.layout_named(reading.layout).kind == "wide"
-    breakdowns = [f.code for f in form.breakdowns]
-    reports = reading.reports.select("report_no", "subject_ref", "period_start", "period_end")
-    frame = reading.records.join(reports, on="report_no", how="left", maintain_order="left").with_columns(
-        ((pl.col("period_end") - pl.col("period_start")).dt.total_days() + 1).alias("period.days"),
-        pl.col("period_end").dt.month().cast(pl.Int64).alias("period.month"),
-        (pl.col("source_row") if wide else pl.lit(0, dtype=pl.Int64)).alias("report.occurrence"),
-        (pl.col(breakdowns[0]) if breakdowns else pl.lit(None, dtype=pl.String)).alias("report.member"),
-    )
-    expressions = [part for test in tests for part in test.parts]
-    frame = _with_units(frame, context.units, {name for part in expressions for name in part.unit})
-    previous = sorted({name for part in expressions for name in part.previous})
-    frame = _with_previous(form, frame, context.previous, previous)
-    frame = _with_yearly(frame, context.yearly, {name for part in expressions for name in part.yearly})
-    named = {name for part in expressions for name in part.fields}
-    identities = [pl.lit(None, dtype=form.by_code[n].dtype).alias(n) for n in named if n not in frame.columns]
-    return frame.with_columns(identities)
-
-
-def _with_units(frame: pl.DataFrame, units: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
-    given = [name for name in wanted if name in units.columns] if "subject_ref" in units.columns else []
-    if given:
-        keys = [key for key in ("subject_ref", "period_start") if key in units.columns]
-        unit = units.select(*keys, *(pl.col(name).alias(f"unit.{name}") for name in given)).unique(
-            keys, keep="first"
-        )
-        frame = frame.join(unit, on=keys, how="left", maintain_order="left")
-    # An attribute that nobody knows is unknown, and so is the rule that asks for it.
-    rest = [
-        pl.lit(None, dtype=_unit_type(name)).alias(f"unit.{name}") for name in wanted if name not in given
-    ]
-    return frame.with_columns(rest)
-
-
-def _unit_type(name: str) -> pl.DataType:
-    return pl.Boolean() if name.startswith(("is_", "has_")) else pl.String()
-
-
-def _with_previous(form: Form, frame: pl.DataFrame, stored: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
-    if not wanted:
-        return frame
-    keys = ["subject_ref", "period_start", *(f.code for f in form.breakdowns)]
-    here = frame.select(*keys, *wanted).unique(keys, keep="none")
-    sources = [here]
-    if {*keys, *wanted} <= set(stored.columns):
-        types = {name: here.schema[name] for name in (*keys, *wanted)}
-        sources.append(stored.select(pl.col(name).cast(dtype) for name, dtype in types.items()))
-    before = pl.concat(sources).unique(keys, keep="first", maintain_order=True)
-    before = before.rename({"period_start": "before_start", **{name: f"previous.{name}" for name in wanted}})
-    spans = frame.select("period_start", "period_end").unique().rows()
-    starts: dict[dt.date, dt.date] = {
-        start: previous_period_start(form.period.type, start, end) for start, end in spans
-    }
-    frame = frame.with_columns(
-        pl.col("period_start")
-        .replace_strict(starts, default=None, return_dtype=pl.Date)
-        .alias("before_start")
-    )
-    on = ["subject_ref", "before_start", *(f.code for f in form.breakdowns)]
-    return frame.join(before, on=on, how="left", maintain_order="left", nulls_equal=True).drop("before_start")
-
-
-def _with_yearly(frame: pl.DataFrame, yearly: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
-    for name in sorted(wanted):
-        form_code, code = name.split(".")
-        column = f"yearly.{name}"
-        if "subject_ref" not in yearly.columns:
-            frame = frame.with_columns(pl.lit(None, dtype=pl.Float64).alias(column))
-            continue
-        keys = [key for key in ("subject_ref", "period_start") if key in yearly.columns]
-        one = yearly.filter((pl.col("form_code") == form_code) & (pl.col("field_code") == code))
-        one = one.select(*keys, pl.col("value").cast(pl.Float64).alias(column)).unique(keys, keep="first")
-        frame = frame.join(one, on=keys, how="left", maintain_order="left")
-    return frame
 
 
 # Rules that are expressions
 
 
+def _counting(frame: pl.DataFrame, findings: Sequence[Finding]) -> pl.DataFrame:
+    """Records of a form of cards without those that a hard finding sets aside."""
+    aside = {
+        (finding.report_no, finding.record_no)
+        for finding in findings
+        if finding.record_no is not None and finding.severity == "hard"
+    }
+    if not aside:
+        return frame
+    gone = pl.DataFrame(list(aside), schema={"report_no": pl.Int64, "record_no": pl.Int64}, orient="row")
+    return frame.join(gone, on=["report_no", "record_no"], how="anti", maintain_order="left")
+
+
 def _judge(frame: pl.DataFrame, tests: Sequence[_Test], places: "_Places") -> list[Finding]:
-    verdicts = frame.select(
-        (~test.check.polars & (test.when.polars if test.when else True))
-        .fill_null(value=False)
-        .alias(str(number))
-        for number, test in enumerate(tests)
-    )
+    verdicts = _verdicts(frame, tests)
     findings = []
     for number, test in enumerate(tests):
         failed = verdicts[str(number)]
         if not failed.any():
             continue
-        rows = frame.filter(failed)
+        rows = _told(frame, test).filter(failed)
         if test.rule.once_per_report:
             rows = rows.unique("report_no", keep="first", maintain_order=True)
         findings += [_finding(places, test, row) for row in rows.iter_rows(named=True)]
     return findings
+
+
+def _told(frame: pl.DataFrame, test: _Test) -> pl.DataFrame:
+    """The frame with the counts and sums that a message tells."""
+    return frame.with_columns(
+        expression.alias(f"told.{name}") for name, expression in test.check.computed.items()
+    )
+
+
+def _verdicts(frame: pl.DataFrame, tests: Sequence[_Test]) -> pl.DataFrame:
+    """A column for each expression: whether a record fails it."""
+    return frame.select(
+        (~test.check.polars & (test.when.polars if test.when else True))
+        .fill_null(value=False)
+        .alias(str(number))
+        for number, test in enumerate(tests)
+    )
 
 
 def _finding(places: "_Places", test: _Test, row: Mapping[str, Any]) -> Finding:
@@ -195,9 +167,17 @@ def _finding(places: "_Places", test: _Test, row: Mapping[str, Any]) -> Finding:
     for name in test.check.yearly:
         said_zh.append(f"月报合计={_shown(row[f'yearly.{name}']) or '空'}")
         said_en.append(f"sum of the monthly reports = {_shown(row[f'yearly.{name}']) or 'blank'}")
+    for name in test.check.same_period:
+        said_zh.append(f"同期另一报表（{name}）={_shown(row[f'same.{name}']) or '空'}")
+        said_en.append(f"{name} of the same period = {_shown(row[f'same.{name}']) or 'blank'}")
+    for name in test.check.computed:
+        shown = _shown(row[f"told.{name}"]) or "空"
+        said_zh.append(f"{_COMPUTED[name.split()[0]]}={shown}")
+        said_en.append(f"{name} = {shown}")
     at = rule.at or test.value or _first_filled(test.check.fields, row)
     breakdowns = "/".join(str(row[f.code]) for f in form.breakdowns)
     personal = any(form.by_code[code].personal for code in test.check.fields)
+    sets_aside = form.cards is not None and rule.severity == "hard" and not rule.once_per_report
     return Finding(
         rule_id=rule.id,
         level=rule.level or _level(test),
@@ -210,6 +190,7 @@ def _finding(places: "_Places", test: _Test, row: Mapping[str, Any]) -> Finding:
         field_code=at,
         breakdown=breakdowns or None,
         value=None if at is None or personal else _shown(row.get(at)),
+        record_no=row["record_no"] if sets_aside else None,
     )
 
 
@@ -220,7 +201,8 @@ def _first_filled(codes: list[str], row: Mapping[str, Any]) -> str | None:
 def _level(test: _Test) -> Level:
     if any(part.previous for part in test.parts):
         return "history"
-    return "unit" if any(part.unit or part.yearly for part in test.parts) else "report"
+    beyond = any(part.unit or part.yearly or part.same_period or part.active_units for part in test.parts)
+    return "unit" if beyond else "report"
 
 
 # Totals and their parts

@@ -160,11 +160,16 @@ class FormField(_Strict):
         None, description="What of a person it says; its plain value never leaves the reader."
     )
     editions: tuple[str, ...] | None = Field(None, description="Editions that have it; all when left out.")
+    repeat: int | None = Field(
+        None, ge=2, le=99, description="How often it stands on the form: code_1, code_2, …; {n} in labels."
+    )
     verification: str | None = None
     note: str | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> "FormField":
+        if self.repeat and not all("{n}" in label for label in self.labels):
+            raise ValueError("each label of a repeated field has {n} where its number stands")
         if self.role == "measure" and self.type not in ("int", "dec"):
             raise ValueError("a measure is int or dec; give another role to text, codes, dates and flags")
         if self.role == "measure" and self.nature is None:
@@ -178,6 +183,17 @@ class FormField(_Strict):
         if self.code_list and self.type != "code":
             raise ValueError("a code_list needs type: code")
         return self
+
+    def numbered(self, number: int) -> "FormField":
+        """One of the places of a repeated field."""
+        return self.model_copy(
+            update={
+                "code": f"{self.code}_{number}",
+                "labels": tuple(label.replace("{n}", str(number)) for label in self.labels),
+                "required": self.required and number == 1,
+                "repeat": None,
+            }
+        )
 
     @property
     def name_zh(self) -> str:
@@ -297,7 +313,10 @@ class Rule(_Strict):
     check: str | None = None
     parts_add_up: PartsAddUp | None = None
     when: str | None = Field(None, description="The rule applies only where this holds.")
-    for_each: tuple[str, ...] = Field((), description="Fields that `value` stands for, one after another.")
+    for_each: tuple[str, ...] = Field(
+        (),
+        description="Fields that `value` stands for, one after another; a repeated field is all its places.",
+    )
     at: str | None = Field(None, description="Field whose cell the finding points at; else the first named.")
     once_per_report: bool = False
     level: Literal["report", "unit", "history"] | None = None
@@ -310,6 +329,15 @@ class Rule(_Strict):
         if (self.check is None) == (self.parts_add_up is None):
             raise ValueError("give either check or parts_add_up")
         return self
+
+
+class Statement(_Strict):
+    """What a form says that is no test of one report, and where it is seen to instead."""
+
+    id: str = Field(pattern=r"^[A-Z][A-Z0-9_]{1,29}$")
+    text_zh: str
+    why: str = Field(description="Who or what sees to it.")
+    verification: str | None = None
 
 
 class Include(_Strict):
@@ -345,6 +373,7 @@ class Form(_Strict):
     fields: tuple[FormField, ...]
     layouts: tuple[Layout, ...] = Field((Layout(code="table", kind="table"),), min_length=1)
     rules: tuple[Rule, ...] = ()
+    statements: tuple[Statement, ...] = ()
     code_lists: dict[str, CodeList] = Field(default_factory=dict)
 
     @field_validator("code_lists", mode="before")

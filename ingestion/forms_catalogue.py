@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -124,13 +124,14 @@ def _complete(
         if field.code in own_codes:
             raise loaded.error(("fields", index, "code"), f"the field {field.code} stands twice")
         own_codes.add(field.code)
-        fields[field.code] = field
+    unfolded = _unfolded(form)
+    fields |= {field.code: field for field in unfolded.fields}
     own_rules: set[str] = set()
     for index, rule in enumerate(form.rules):
         if rule.id in own_rules:
             raise loaded.error(("rules", index, "id"), f"the rule {rule.id} stands twice")
         own_rules.add(rule.id)
-        rules[rule.id] = rule
+    rules |= {rule.id: rule for rule in unfolded.rules}
     used = {field.code_list for field in fields.values() if field.code_list}
     for index, field in enumerate(form.fields):
         if field.code_list and field.code_list not in code_lists:
@@ -144,6 +145,36 @@ def _complete(
     )
     _cross_check(complete, loaded)
     return complete
+
+
+def _unfolded(form: Form) -> Form:
+    """The form with its repeated fields spelt out, neighbours of the same count number by number."""
+    fields: list[FormField] = []
+    for repeat, group in groupby(form.fields, key=lambda field: field.repeat):
+        together = list(group)
+        fields += (
+            [field.numbered(number) for number in range(1, repeat + 1) for field in together]
+            if repeat
+            else together
+        )
+    places = {field.code: field.repeat for field in form.fields if field.repeat}
+    if not places:
+        return form
+    rules = [
+        rule.model_copy(
+            update={
+                "for_each": tuple(
+                    name
+                    for code in rule.for_each
+                    for name in (
+                        [f"{code}_{n}" for n in range(1, places[code] + 1)] if code in places else [code]
+                    )
+                )
+            }
+        )
+        for rule in form.rules
+    ]
+    return form.model_copy(update={"fields": tuple(fields), "rules": tuple(rules)})
 
 
 def _cross_check(form: Form, loaded: _Loaded) -> None:
@@ -169,6 +200,8 @@ def _cross_check(form: Form, loaded: _Loaded) -> None:
     for earlier, later in pairwise(spells):
         if earlier.valid_to is None or (later.valid_from and earlier.valid_to > later.valid_from):
             raise loaded.error(("editions",), f"the editions {earlier.code} and {later.code} overlap")
+    _check_cards(form, loaded)
+    _check_rules(form, loaded)
     editions = {edition.code for edition in form.editions}
     for index, field in enumerate(loaded.form.fields):
         for edition in field.editions or ():
@@ -181,8 +214,15 @@ def _cross_check(form: Form, loaded: _Loaded) -> None:
             raise loaded.error(("layouts", index, "across"), f"{layout.across} needs a code_list")
         for number, part in enumerate(layout.parts):
             expect(("layouts", index, "parts", number, "measure"), part.measure, role="measure")
+
+
+def _check_rules(form: Form, loaded: _Loaded) -> None:
+    of_rule = {rule.id: rule for rule in form.rules}
+    for index, statement in enumerate(loaded.form.statements):
+        if statement.id in of_rule:
+            raise loaded.error(("statements", index, "id"), f"{statement.id} is a rule already")
     for index, rule in enumerate(loaded.form.rules):
-        _check_rule(form, rule, loaded, ("rules", index))
+        _check_rule(form, of_rule[rule.id], loaded, ("rules", index))
 
 
 def _check_rule(form: Form, rule: Rule, loaded: _Loaded, place: tuple[str | int, ...]) -> None:
@@ -204,10 +244,36 @@ def _check_rule(form: Form, rule: Rule, loaded: _Loaded, place: tuple[str | int,
         for measure in adds.measures:
             if measure not in known:
                 raise loaded.error((*place, "parts_add_up", "measures"), f"the form has no field {measure}")
+    _check_expressions(form, rule, loaded, place)
+
+
+def _check_expressions(form: Form, rule: Rule, loaded: _Loaded, place: tuple[str | int, ...]) -> None:
     types = {field.code: field.type for field in form.fields}
     for key, source in (("check", rule.check), ("when", rule.when)):
         for value in (rule.for_each or (None,)) if source else ():
             try:
-                compile_expression(str(source), types, value=value)
+                compiled = compile_expression(str(source), types, value=value)
             except ExpressionError as error:
                 raise loaded.error((*place, key), error.message.rstrip(".")) from error
+            for code, _ in compiled.code_valid:
+                if not form.by_code[code].code_list:
+                    raise loaded.error((*place, key), f"code_valid: the field {code} has no code list")
+
+
+def _check_cards(form: Form, loaded: _Loaded) -> None:
+    """The fields that make, date and identify a card, and no numbers that would be added up."""
+    cards = form.cards
+    if cards is None:
+        return
+    named = [("key", code) for code in cards.key] + [("date", cards.date)] * bool(cards.date)
+    for number, person in enumerate(cards.persons):
+        one = (person.citizen_number, person.birth_date, person.sex, person.address_code)
+        named += [(f"persons.{number}", code) for code in (*one, *person.otherwise) if code]
+    for key, code in named:
+        if code not in form.by_code:
+            raise loaded.error(("cards", key.split(".")[0]), f"the form has no field {code}")
+    for index, field in enumerate(loaded.form.fields):
+        if field.role == "measure":
+            raise loaded.error(
+                ("fields", index), f"{field.code}: the numbers of a card are attributes, not measures"
+            )
