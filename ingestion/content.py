@@ -13,7 +13,7 @@ _UNIT, _RECORD = "\x1f", "\x1e"
 def add_content_hash(
     form: Form, rows: pl.DataFrame, reports: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Records in their final columns, and the reports with content_hash and value_count.
+    """Records in their final columns, and the reports with content_hash, value_count and nonzero_count.
 
     The content of a record is its filled fields in the order of their codes, with the reasons of its
     nulls and the text of cells that could not be typed; the content of a report is its records sorted.
@@ -29,19 +29,32 @@ def add_content_hash(
     if breakdowns:
         head = pl.concat_str([pl.col(code).fill_null("") for code in sorted(breakdowns)], separator=_UNIT)
     filled = pl.sum_horizontal([pl.col(f.code).is_not_null().cast(pl.Int64) for f in form.measures])
-    rows = rows.with_columns(body.alias("__body"), head.alias("__head"), filled.alias("__filled"))
+    nonzero = pl.sum_horizontal(
+        [(pl.col(f.code).is_not_null() & (pl.col(f.code) != 0)).cast(pl.Int64) for f in form.measures]
+    )
+    rows = rows.with_columns(
+        body.alias("__body"), head.alias("__head"), filled.alias("__filled"), nonzero.alias("__nonzero")
+    )
     text = pl.when(pl.col("__body") != "").then(pl.concat_str("__head", "__body", separator=_UNIT))
     if rows.height == reports.height:
-        content = rows.select("report_no", pl.col("__filled").alias("value_count"), text.alias("content"))
+        content = rows.select(
+            "report_no",
+            pl.col("__filled").alias("value_count"),
+            pl.col("__nonzero").alias("nonzero_count"),
+            text.alias("content"),
+        )
         number = pl.lit(1, dtype=pl.Int64)
     else:
         content = rows.group_by("report_no").agg(
             pl.col("__filled").sum().alias("value_count"),
+            pl.col("__nonzero").sum().alias("nonzero_count"),
             text.drop_nulls().sort().str.join(_RECORD).alias("content"),
         )
         number = pl.col("report_no").cum_count().over("report_no").cast(pl.Int64)
     hashes = [hashlib.sha256((text or "").encode()).hexdigest() for text in content["content"]]
-    content = content.select("report_no", "value_count", pl.Series("content_hash", hashes, dtype=pl.String))
+    content = content.select(
+        "report_no", "value_count", "nonzero_count", pl.Series("content_hash", hashes, dtype=pl.String)
+    )
     reports = reports.join(content, on="report_no", how="left", maintain_order="left")
     records = rows.select(
         "report_no",

@@ -51,6 +51,7 @@ class Item:
     content_hash: str
     record_count: int
     value_count: int
+    nonzero_count: int | None
     sheet: str | None
     findings: list[Finding] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
@@ -105,6 +106,7 @@ def items_of(groups: Sequence[Group]) -> tuple[list[Item], list[Finding], int]:
                 content_hash=row["content_hash"],
                 record_count=row["record_count"],
                 value_count=row["value_count"],
+                nonzero_count=row.get("nonzero_count"),
                 sheet=row["sheet"],
             )
         for finding in group.findings:

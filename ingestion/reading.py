@@ -31,7 +31,7 @@ class Reading:
     """One recognised group of reports of a file: same form, edition, layout and part.
 
     ``reports``: report_no, subject_type, subject_ref (as printed), subject_name, reporter_ref,
-    period_type, period_start, period_end, content_hash, record_count, value_count, sheet.
+    period_type, period_start, period_end, content_hash, record_count, value_count, nonzero_count, sheet.
     ``records``: report_no, record_no, the form's columns in raw order, null_reasons (JSON text),
     source_sheet, source_row, source_column.
     ``positions``: sheet, field_code, source_row, source_column.
@@ -153,6 +153,7 @@ def _combine(form: Form, layout: str, part: str, sheets: list[Sheet]) -> Iterato
         "content_hash",
         "record_count",
         "value_count",
+        "nonzero_count",
         pl.col("source_sheet").alias("sheet"),
     )
     yield from _by_edition(Reading(form, "", layout, part, reports, records, positions, findings))

@@ -20,16 +20,17 @@ __all__ = ["Arrival", "Group", "Item", "Recorded", "record", "write_file_finding
 _INSERT_REVISIONS = """
 insert into registry.revision (
     report_id, revision_no, arrival_id, edition, reporter_key, content_hash, status,
-    record_count, value_count, received_at
+    record_count, value_count, nonzero_count, received_at
 )
 select i.report_id, i.revision_no, :arrival_id, i.edition, i.reporter_key, i.content_hash, i.status,
-    i.record_count, i.value_count, :received_at
+    i.record_count, i.value_count, i.nonzero_count, :received_at
 from unnest(
     cast(:report_id as bigint[]), cast(:revision_no as int[]), cast(:edition as text[]),
     cast(:reporter_key as int[]), cast(:content_hash as text[]), cast(:status as text[]),
-    cast(:record_count as int[]), cast(:value_count as int[])
+    cast(:record_count as int[]), cast(:value_count as int[]), cast(:nonzero_count as int[])
 ) with ordinality as i (
-    report_id, revision_no, edition, reporter_key, content_hash, status, record_count, value_count, row_no
+    report_id, revision_no, edition, reporter_key, content_hash, status, record_count, value_count, nonzero_count,
+    row_no
 )
 order by i.row_no
 returning report_id, revision_no, revision_id
@@ -39,6 +40,13 @@ _LOG_STATUS = """
 insert into registry.revision_status (revision_id, status, cause)
 select i.revision_id, i.status, :cause
 from unnest(cast(:revision_id as bigint[]), cast(:status as text[])) as i (revision_id, status)
+"""
+
+# A revision was received when its file was, however much later somebody read it.
+_LOG_RECEIVED = """
+insert into registry.revision_status (revision_id, status, at, cause)
+select i.revision_id, 'received', :received_at, :cause
+from unnest(cast(:revision_id as bigint[])) as i (revision_id)
 """
 
 _SUPERSEDE = """
@@ -164,6 +172,7 @@ def _write_revisions(connection: Connection, arrival: Arrival, new: list[Item], 
                         "content_hash",
                         "record_count",
                         "value_count",
+                        "nonzero_count",
                     )
                 },
             },
@@ -171,6 +180,14 @@ def _write_revisions(connection: Connection, arrival: Arrival, new: list[Item], 
     }
     for item in new:
         item.revision_id = ids[item.report_id, item.revision_no]
+    connection.execute(
+        text(_LOG_RECEIVED),
+        {
+            "revision_id": [item.revision_id for item in new],
+            "received_at": arrival.received_at,
+            "cause": cause,
+        },
+    )
     _log_status(connection, [(item.revision_id, item.status) for item in new], cause)
     outdated = [(item.revision_id, "superseded") for item in new if item.decision.status == "superseded"]
     _log_status(connection, outdated, "a later content stands already")

@@ -98,6 +98,13 @@ class Registry:
             connection.execute(
                 text(
                     "insert into registry.revision_status (revision_id, status, cause)"
+                    " values (:revision, 'received', 'test')"
+                ),
+                {"revision": revision},
+            )
+            connection.execute(
+                text(
+                    "insert into registry.revision_status (revision_id, status, cause)"
                     " values (:revision, 'accepted', 'test')"
                 ),
                 {"revision": revision},

@@ -87,7 +87,7 @@ class TestSameAndOtherContent:
         assert bureau.rows(
             "select revision_no, s.status from registry.revision_status s join registry.revision using (revision_id)"
             " join registry.report r using (report_id) where r.subject_code = 'T-1' order by s.at"
-        ) == [(1, "accepted"), (2, "accepted"), (1, "superseded")]
+        ) == [(1, "received"), (2, "received"), (1, "accepted"), (2, "accepted"), (1, "superseded")]
 
     def test_files_count_in_the_order_they_were_received(self, bureau):
         bureau.send("b-original.csv", bureau.row(), day=1)
