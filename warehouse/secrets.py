@@ -1,9 +1,12 @@
-"""Passwords of roles: made once, kept in files that only their owner can read."""
+"""Passwords of roles and the key of persons: made once, kept in files that only their owner can read."""
 
+import hashlib
 import secrets as random_source
 from pathlib import Path
 
 from warehouse.settings import Settings
+
+PERSON_KEY = "person_key"
 
 
 def password(settings: Settings, name: str) -> str:
@@ -12,6 +15,21 @@ def password(settings: Settings, name: str) -> str:
     if not file.exists():
         _write_secret(file, random_source.token_urlsafe(24))
     return file.read_text().strip()
+
+
+def person_key(settings: Settings) -> bytes:
+    """Key under which persons are hashed: the setting, else a file made on first use. 32 bytes.
+
+    Who loses it can no longer tell that two cards are about one person; who has it can find out about whom.
+    """
+    if settings.person_key is not None:
+        text = settings.person_key.get_secret_value()
+    else:
+        file = settings.secrets / PERSON_KEY
+        if not file.exists():
+            _write_secret(file, random_source.token_urlsafe(32))
+        text = file.read_text().strip()
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _write_secret(file: Path, value: str) -> None:

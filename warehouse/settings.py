@@ -50,6 +50,14 @@ class Settings(BaseSettings):
         default_factory=lambda data: data["home"] / "secrets",
         description="Folder with a password file for each role.",
     )
+    person_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Key under which persons on cards are hashed. Empty: a file among the secrets, made on first use.",
+    )
+    max_findings_per_rule: int = Field(
+        100, ge=1, description="Findings written for one rule and batch of cards; a last one counts the rest."
+    )
     airflow_home: Path = Field(
         default_factory=lambda data: data["home"] / "airflow", description="AIRFLOW_HOME of this instance."
     )
