@@ -15,6 +15,7 @@ from ingestion.forms_catalogue import Catalogue
 from ingestion.layout import Recognised, nearest_forms, recognise
 from ingestion.readers import Table, read_tables
 from ingestion.sheet import Sheet, read_sheet
+from ingestion.workbooks.own_sheets import is_own
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def read_file(
     """
     name = name or path.name
     source = source or SourceContext()
-    tables = read_tables(path, name)
+    tables = [table for table in read_tables(path, name) if not is_own(table)]
     found: list[tuple[Table, Recognised]] = []
     strange: list[Table] = []
     for table in tables:
