@@ -55,6 +55,18 @@ def figures():
         }
 
 
+VERDICT = text(
+    "select indicator_code, slice, printed_value::float, verdict from published.mart_plan_reconciliation"
+    " where plan_code = 'longhu_13_5' order by figure_no"
+)
+
+
+def verdicts():
+    """What the star says of each figure that the plan prints for 2015."""
+    with engine(Role.READER).connect() as connection:
+        return {row[:3]: row.verdict for row in connection.execute(VERDICT)}
+
+
 def test_the_star_says_what_the_plan_prints_and_an_amendment_changes_what_follows(settings):
     raw.prepare(settings)
     first = night(settings, "main")
@@ -64,11 +76,21 @@ def test_the_star_says_what_the_plan_prints_and_an_amendment_changes_what_follow
         assert row.status == "computed", figure
         assert row.numerator == figure.numerator, figure
         assert float(row.value) == pytest.approx(float(figure.value), abs=1e-6), figure
+    printed = verdicts()
+    assert [figure for figure, verdict in printed.items() if verdict == "impossible"] == [
+        ("maternal_mortality_ratio", "all", 1.26),
+        ("bed_occupancy_rate", "hospital", 76.5),
+        ("health_personnel", "all", 1889),
+    ]
+    assert printed["visit_share_public_hospital", "all", 78.83] == "rounding"
+    assert printed["hypertension_std_mgmt_rate", "all", 92.03] == "agrees"
+    assert printed["hypertension_std_mgmt_rate", "all", 68.93] == "conflict"
+    assert printed["institutions", "village_clinic", 33] == "conflict"
     second = night(settings, "amendment")
     changed = {table.table: (table.added, table.removed) for table in diff(engine(Role.PUBLISHER), 1, 2)}
     assert set(changed) == {
         "dim_report", "fct_hospital_service", "fct_indicator", "fct_reported_value", "mart_headline",
-        "mart_indicator",
+        "mart_indicator", "mart_plan_progress", "mart_plan_reconciliation",
     }  # fmt: skip
     assert set(changed.values()) == {(0, 0)}
     assert second.inserted == second.closed < 100

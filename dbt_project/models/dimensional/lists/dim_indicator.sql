@@ -12,5 +12,9 @@ select
     indicator.denominator,
     indicator.definition_source,
     indicator.by_organization,
+    exists(
+        select from {{ ref('indicator_part') }} as part
+        where part.indicator_code = indicator.indicator_code
+    ) as is_computed,
     {{ release_columns() }}
 from {{ ref('indicator') }} as indicator
