@@ -390,13 +390,25 @@ class Form(_Strict):
 
     @cached_property
     def columns(self) -> tuple[FormField, ...]:
-        """Fields that are columns of the raw table, in its order."""
+        """Fields that are columns of the raw table, in its order; what says who a person is never is one."""
         return tuple(
             field
             for role in ("breakdown", "attribute", "measure")
             for field in self.fields
-            if field.role == role
+            if field.role == role and field.personal is None
         )
+
+    @cached_property
+    def person_columns(self) -> dict[str, str]:
+        """Columns that stand in the raw table for the persons on a card, with what they say."""
+        columns: dict[str, str] = {}
+        for person in self.cards.persons if self.cards else ():
+            columns[f"{person.code}_key"] = "个人的加密标识（带密钥的HMAC-SHA256前32位）；同一人在各卡上相同"
+            if person.birth_date or person.citizen_number:
+                columns[f"{person.code}_age_band"] = "填卡所记日期时的年龄组"
+            if person.address_code:
+                columns[f"{person.code}_township"] = "现住址所在镇街（9位统计用区划代码）"
+        return columns
 
     @property
     def measures(self) -> tuple[FormField, ...]:
