@@ -208,10 +208,14 @@ def _cross_check(form: Form, loaded: _Loaded) -> None:
             if edition not in editions:
                 raise loaded.error(("fields", index, "editions"), f"there is no edition {edition}")
     for index, layout in enumerate(form.layouts):
-        expect(("layouts", index, "across"), layout.across, role="breakdown")
-        expect(("layouts", index, "measure"), layout.measure, role="measure")
-        if layout.across and not known[layout.across].code_list:
-            raise loaded.error(("layouts", index, "across"), f"{layout.across} needs a code_list")
+        for across in layout.across:
+            if across == "period":
+                continue
+            expect(("layouts", index, "across"), across, role="breakdown")
+            if not known[across].code_list:
+                raise loaded.error(("layouts", index, "across"), f"{across} needs a code_list")
+        for measure in (layout.measure, *layout.measures):
+            expect(("layouts", index, "measure"), measure, role="measure")
         for number, part in enumerate(layout.parts):
             expect(("layouts", index, "parts", number, "measure"), part.measure, role="measure")
 
