@@ -8,7 +8,9 @@ from itertools import product
 from ingestion.errors import FormError
 from ingestion.form import Code, Edition, Form, FormField
 from ingestion.labels import label_keys
-from ingestion.periods import Span
+from ingestion.periods import Span, read_period
+from ingestion.site import load_site
+from warehouse.settings import Settings
 
 ROWS = 20
 """Blank rows of a form with a row per unit."""
@@ -187,3 +189,41 @@ def header_text(form: Form, fields: Sequence[FormField], item: FormField) -> str
     if unit and not label.endswith(("）", ")")) and label_keys(with_unit) == label_keys(label):
         return with_unit
     return label
+
+
+def period_of(form: Form, said: str) -> Span:
+    """The period that somebody names (2015-03, 2015Q1, 2015); raises FormError when it cannot be told."""
+    span = read_period(said, form.period.type)
+    if span is None:
+        examples = {
+            "month": "2015-03",
+            "quarter": "2015Q1",
+            "cumulative_quarter": "2015Q2",
+            "event": "2015-03-01",
+        }
+        raise FormError(
+            f"The period {said!r} of the form {form.code} cannot be told.",
+            mend=f"Write it as {examples.get(form.period.type, '2015')}.",
+            form=form.code,
+        )
+    return span
+
+
+def known_units(settings: Settings, form: Form, codes: Sequence[str]) -> tuple[Unit, ...]:
+    """Units by their code, with the name that the site's directory has.
+
+    Raises FormError for an organisation that the directory does not have.
+    """
+    if not codes or form.subject.type == "region":
+        return tuple(map(Unit, codes))
+    names: dict[str, str | None] = {}
+    for event in load_site(settings).organizations:
+        names[event.organization_code] = event.name_zh or names.get(event.organization_code)
+    unknown = [code for code in codes if code not in names]
+    if unknown:
+        raise FormError(
+            f"The directory has no unit {', '.join(unknown)}.",
+            mend="Correct the code, or add the unit to organizations.csv.",
+            units=unknown,
+        )
+    return tuple(Unit(code, names.get(code)) for code in codes)
