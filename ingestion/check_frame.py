@@ -23,8 +23,8 @@ class CheckContext:
     report of that form for the same period. ``active_units``: subject_ref, class_code, units (open units of
     the class at the end of the period that the report's reporter, or its region, answers for), and where
     known ``reporter``, by which the file's reports are counted against them; a class without a row counts as
-    none once the subject has any row. Each frame may have a ``period_start`` of the report it is for; it is
-    then matched too.
+    none once the subject has any row. Each frame may have a ``period_start`` and a ``period_end`` of the
+    report it is for; they are then matched too.
     """
 
     units: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -37,7 +37,7 @@ class CheckContext:
 def frame_for(reading: Reading, context: CheckContext, expressions: Sequence[Expression]) -> pl.DataFrame:
     """Records with everything that the expressions name as columns."""
     form = reading.form
-    wide = form.layout_named(reading.layout).kind == "wide"
+    wide = form.rows_are_reports(reading.layout)
     breakdowns = [f.code for f in form.breakdowns]
     reports = reading.reports.select(
         "report_no",
@@ -89,7 +89,7 @@ def _with_units(frame: pl.DataFrame, units: pl.DataFrame, wanted: set[str]) -> p
 
 
 def _keys(known: pl.DataFrame) -> list[str]:
-    return [key for key in ("subject_ref", "period_start") if key in known.columns]
+    return [key for key in ("subject_ref", "period_start", "period_end") if key in known.columns]
 
 
 def _unit_type(name: str) -> pl.DataType:

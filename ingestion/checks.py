@@ -214,7 +214,9 @@ def _add_up(form: Form, rule: Rule, frame: pl.DataFrame, places: "_Places") -> l
     assert adds is not None  # noqa: S101 - the caller chose the rule by it
     codes = form.code_lists[form.by_code[adds.over].code_list or ""]
     memberships = _memberships(codes, adds.totals)
-    keys = ["report_no", "report.occurrence"]
+    # Parts add up within the same member of every other breakdown.
+    others = [f.code for f in form.breakdowns if f.code != adds.over]
+    keys = ["report_no", "report.occurrence", *others]
     findings = []
     for measure in adds.measures:
         cells = frame.filter(pl.col(measure).is_not_null())
@@ -269,20 +271,21 @@ def _sum_finding(
     printed, sum_, difference = (
         _shown(value) for value in (row[measure], row["sum"], row[measure] - row["sum"])
     )
-    name = f"“{codes.by_code[total].labels[0]}”{form.by_code[measure].name_zh}"
+    name = f"“{places.members(row)}”{form.by_code[measure].name_zh}"
+    members = "/".join(str(row[f.code]) for f in form.breakdowns)
     return Finding(
         rule_id=rule.id,
         level=rule.level or "report",
         severity=rule.severity,
         message_zh=f"{rule.message_zh}：{name}（{cell}）填{printed}，各项之和为{sum_}，相差{difference}"
         + "".join(f"；{cause}" for cause, _ in causes),
-        message_en=f"{rule.message_en}: {total} {measure} ({cell}) is {printed}, its parts sum to {sum_}, "
+        message_en=f"{rule.message_en}: {members} {measure} ({cell}) is {printed}, its parts sum to {sum_}, "
         f"difference {difference}" + "".join(f"; {cause}" for _, cause in causes),
         report_no=row["report_no"],
         sheet=row["source_sheet"],
         cell=cell,
         field_code=measure,
-        breakdown=total,
+        breakdown=members,
         value=printed,
     )
 
@@ -310,13 +313,17 @@ class _Places:
     def label(self, row: Mapping[str, Any], code: str) -> str:
         """The field's printed name, behind the member of the breakdown it is for."""
         item = self.form.by_code[code]
-        members = []
-        for breakdown in self.form.breakdowns if item.role == "measure" else ():
+        return (self.members(row) if item.role == "measure" else "") + item.name_zh
+
+    def members(self, row: Mapping[str, Any]) -> str:
+        """Names of the members that the record is for, of one breakdown after another."""
+        names = []
+        for breakdown in self.form.breakdowns:
             member = row.get(breakdown.code)
             codes = self.form.code_lists.get(breakdown.code_list or "")
             known = codes.by_code.get(str(member)) if codes else None
-            members.append(known.labels[0] if known else str(member or ""))
-        return "".join([*members, item.name_zh])
+            names.append(known.labels[0] if known else str(member or ""))
+        return "".join(names)
 
 
 def _shown(value: object) -> str | None:

@@ -229,7 +229,7 @@ class Faults:
         member = str(members[place]) if members is not None else None
         name = item.name_zh
         if member is not None:
-            across = self.found.form.by_code[str(self.found.layout.across)]
+            across = self.found.form.by_code[self.found.layout.across[0]]
             codes = self.found.form.code_lists[str(across.code_list)].by_code
             name = f"{codes[member].labels[0]}{name}"
         return row, cell_name(row, column), member, name

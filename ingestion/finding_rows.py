@@ -29,12 +29,11 @@ _SCHEMA = {
 
 def write_findings(
     connection: Connection,
-    arrival: Arrival,
-    findings: Sequence[tuple[Judged, Item | None]],
+    findings: Sequence[tuple[Arrival, Judged, Item | None]],
     *,
     of_revision: bool = True,
 ) -> None:
-    """Write judged findings, each of its report's new revision, or of the arrival alone."""
+    """Write judged findings of arrivals, each of its report's new revision, or of the arrival alone."""
     rows = [
         (
             arrival.arrival_id,
@@ -52,7 +51,7 @@ def write_findings(
             one.finding.message_zh,
             one.finding.message_en,
         )
-        for one, item in findings
+        for arrival, one, item in findings
     ]
     copy_frame(connection, "registry", "finding", pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
 
@@ -94,4 +93,4 @@ def write_file_findings(
             for one, item in wanted
             if (one.finding.rule_id, one.finding.sheet, one.finding.cell, one.finding.value) not in known
         ]
-    write_findings(connection, arrival, wanted, of_revision=False)
+    write_findings(connection, [(arrival, one, item) for one, item in wanted], of_revision=False)

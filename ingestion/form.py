@@ -3,6 +3,7 @@
 import calendar
 import hashlib
 import json
+import re
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -213,6 +214,9 @@ class Subject(_Strict):
     identify_by: tuple[str, ...] = ()
     name: str | None = Field(None, description="Column that holds the subject's name.")
     from_source: bool = Field(False, description="The lane's region stands in when the file names none.")
+    classes: tuple[_Text, ...] = Field(
+        (), description="Beginnings of the class codes of units that file it; any unit when left out."
+    )
 
 
 class Period(_Strict):
@@ -254,21 +258,45 @@ class Part(_Strict):
 
 
 class Layout(_Strict):
-    """How a file arranges the form. ``table``: a row per record; ``wide``: a column per member."""
+    """How a file arranges the form.
+
+    ``table``: a row per record; ``transposed``: a row per field, a column per record; ``sheet``: one report, each
+    label left of or above its value; ``long``: a row per record and field, with the field's label in a column;
+    ``wide``: a column per member of one or more breakdowns, per period, or per member and measure.
+    """
 
     code: _Identifier
-    kind: Literal["table", "wide"]
-    across: str | None = Field(None, description="Breakdown whose members are the columns (wide).")
+    kind: Literal["table", "transposed", "sheet", "long", "wide"]
+    across: Annotated[
+        tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)
+    ] = Field((), description="Breakdowns, or period, that the columns stand for (wide).")
     measure: str | None = Field(None, description="The one measure of a wide layout without parts.")
+    measures: tuple[str, ...] = Field((), description="Measures that each member has a column of (wide).")
     parts: tuple[Part, ...] = ()
+    part_pattern: str | None = Field(
+        None, description="Regular expression on the file name; its first group names the part of the report."
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> "Layout":
-        if self.kind == "wide" and (self.across is None or (self.measure is None) == (not self.parts)):
-            raise ValueError("a wide layout says what stands across, and either its measure or its parts")
-        if self.kind == "table" and (self.across or self.measure or self.parts):
-            raise ValueError("across, measure and parts belong to wide layouts")
+        given = (self.measure is not None) + bool(self.measures) + bool(self.parts)
+        if self.kind == "wide" and (not self.across or given != 1):
+            raise ValueError(
+                "a wide layout says what stands across, and either its measure, its measures or its parts"
+            )
+        if self.kind != "wide" and (self.across or given):
+            raise ValueError("across, measure, measures and parts belong to wide layouts")
+        if self.part_pattern and (self.parts or re.compile(self.part_pattern).groups < 1):
+            raise ValueError("a part_pattern has a group, and no parts beside it")
         return self
+
+
+LAYOUTS = tuple(Layout(code=kind, kind=kind) for kind in ("table", "transposed", "sheet", "long"))
+"""Arrangements that a form accepts when it names none; a line list accepts only the first."""
+
+
+def _usual_layouts(form: dict[str, Any]) -> tuple[Layout, ...]:
+    return LAYOUTS[:1] if form.get("cards") else LAYOUTS
 
 
 class Person(_Strict):
@@ -371,7 +399,7 @@ class Form(_Strict):
     editions: tuple[Edition, ...] = Field(min_length=1)
     special_values: dict[int, str] = Field(default_factory=dict)
     fields: tuple[FormField, ...]
-    layouts: tuple[Layout, ...] = Field((Layout(code="table", kind="table"),), min_length=1)
+    layouts: tuple[Layout, ...] = Field(default_factory=_usual_layouts, min_length=1)
     rules: tuple[Rule, ...] = ()
     statements: tuple[Statement, ...] = ()
     code_lists: dict[str, CodeList] = Field(default_factory=dict)
@@ -390,13 +418,25 @@ class Form(_Strict):
 
     @cached_property
     def columns(self) -> tuple[FormField, ...]:
-        """Fields that are columns of the raw table, in its order."""
+        """Fields that are columns of the raw table, in its order; what says who a person is never is one."""
         return tuple(
             field
             for role in ("breakdown", "attribute", "measure")
             for field in self.fields
-            if field.role == role
+            if field.role == role and field.personal is None
         )
+
+    @cached_property
+    def person_columns(self) -> dict[str, str]:
+        """Columns that stand in the raw table for the persons on a card, with what they say."""
+        columns: dict[str, str] = {}
+        for person in self.cards.persons if self.cards else ():
+            columns[f"{person.code}_key"] = "个人的加密标识（带密钥的HMAC-SHA256前32位）；同一人在各卡上相同"
+            if person.birth_date or person.citizen_number:
+                columns[f"{person.code}_age_band"] = "填卡所记日期时的年龄组"
+            if person.address_code:
+                columns[f"{person.code}_township"] = "现住址所在镇街（9位统计用区划代码）"
+        return columns
 
     @property
     def measures(self) -> tuple[FormField, ...]:
@@ -419,6 +459,11 @@ class Form(_Strict):
     def layout_named(self, code: str) -> Layout:
         """A layout by its code."""
         return next(layout for layout in self.layouts if layout.code == code)
+
+    def rows_are_reports(self, layout: str) -> bool:
+        """Whether one row of a layout holds all members of a report, so that a second row is the report again."""
+        arranged = self.layout_named(layout)
+        return arranged.kind == "wide" and {f.code for f in self.breakdowns} <= set(arranged.across)
 
     def due_on(self, period_end: date) -> date | None:
         """Due date of the report for a period; None when the form sets none."""

@@ -207,13 +207,21 @@ def _cross_check(form: Form, loaded: _Loaded) -> None:
         for edition in field.editions or ():
             if edition not in editions:
                 raise loaded.error(("fields", index, "editions"), f"there is no edition {edition}")
+    _check_layouts(form, loaded)
+
+
+def _check_layouts(form: Form, loaded: _Loaded) -> None:
     for index, layout in enumerate(form.layouts):
-        expect(("layouts", index, "across"), layout.across, role="breakdown")
-        expect(("layouts", index, "measure"), layout.measure, role="measure")
-        if layout.across and not known[layout.across].code_list:
-            raise loaded.error(("layouts", index, "across"), f"{layout.across} needs a code_list")
-        for number, part in enumerate(layout.parts):
-            expect(("layouts", index, "parts", number, "measure"), part.measure, role="measure")
+        said = [
+            *(("across", code, "breakdown") for code in layout.across if code != "period"),
+            *(("measure", code, "measure") for code in (layout.measure, *layout.measures) if code),
+            *(("parts", part.measure, "measure") for part in layout.parts),
+        ]
+        for key, code, role in said:
+            if code not in form.by_code or form.by_code[code].role != role:
+                raise loaded.error(("layouts", index, key), f"the form has no {role} {code}")
+            if role == "breakdown" and not form.by_code[code].code_list:
+                raise loaded.error(("layouts", index, key), f"{code} needs a code_list")
 
 
 def _check_rules(form: Form, loaded: _Loaded) -> None:

@@ -1,4 +1,4 @@
-"""What the registry knows of the reports of a file, and what becomes of each.
+"""What the registry knows of the reports of files, and what becomes of each.
 
 Reports are locked in one order before they are judged, so that lanes that meet at a report wait for each
 other instead of overtaking.
@@ -9,7 +9,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, text
 
 from ingestion.findings import Finding
-from ingestion.items import IDENTITY, Arrival, Item
+from ingestion.items import IDENTITY, Item
 from ingestion.judging import Content, History, KnownRevision, Outcome, decide, judge, outcome_of, status_of
 from ingestion.placing import Lane
 
@@ -61,6 +61,10 @@ where v.report_id = any(:reports)
 order by v.report_id, v.revision_no
 """
 
+_LINKS = """
+select arrival_id, report_id, revision_id from registry.arrival_report where arrival_id = any(:arrivals)
+"""
+
 _OUTCOMES = """
 select distinct revision_id, rule_id, severity, waiver_id is not null, field_code, breakdown
 from registry.finding
@@ -68,8 +72,8 @@ where revision_id = any(:revisions)
 """
 
 
-def lock(connection: Connection, arrival: Arrival, items: list[Item], *, again: bool) -> None:
-    """Make missing report rows, lock all of the file's reports in one order, and read their histories."""
+def lock(connection: Connection, items: list[Item], *, again: bool) -> None:
+    """Make missing report rows, lock all of these reports in one order, and read their histories."""
     columns = {name: [getattr(item, name) for item in items] for name in IDENTITY}
     more = {name: [getattr(item, name) for item in items] for name in ("organization_key", "region_code")}
     connection.execute(text(_INSERT_REPORTS), {**columns, **more})
@@ -80,22 +84,18 @@ def lock(connection: Connection, arrival: Arrival, items: list[Item], *, again: 
     known: dict[int, list[KnownRevision]] = {}
     for report_id, *values in connection.execute(text(_HISTORY), {"reports": list(current)}).all():
         known.setdefault(report_id, []).append(KnownRevision(*values))
-    links: dict[int, int] = {}
+    links: dict[tuple[int, int], int] = {}
     if again:
-        links = dict(
-            connection.execute(
-                text(
-                    "select report_id, revision_id from registry.arrival_report where arrival_id = :arrival_id"
-                ),
-                {"arrival_id": arrival.arrival_id},
-            ).all()
-        )
+        arrivals = sorted({item.arrival.arrival_id for item in items})
+        found = connection.execute(text(_LINKS), {"arrivals": arrivals}).all()
+        links = {(arrival_id, report_id): revision_id for arrival_id, report_id, revision_id in found}
+    said_before = set(links.values())
     judged_before = [
         one.revision_id
         for report_id, revisions in known.items()
         for one in revisions
         if one.status == "quarantined"
-        or (again and one.revision_id in (links.get(report_id), current[report_id]))
+        or (again and (one.revision_id in said_before or one.revision_id == current[report_id]))
     ]
     outcomes = _outcomes(connection, judged_before)
     for item in items:
@@ -104,7 +104,7 @@ def lock(connection: Connection, arrival: Arrival, items: list[Item], *, again: 
             for one in known.get(item.report_id, [])
         ]
         item.history = History(tuple(revisions), current[item.report_id])
-        item.again = links.get(item.report_id)
+        item.again = links.get((item.arrival.arrival_id, item.report_id))
 
 
 def _outcomes(connection: Connection, revisions: list[int]) -> dict[int, Outcome]:
@@ -115,9 +115,10 @@ def _outcomes(connection: Connection, revisions: list[int]) -> dict[int, Outcome
     return {revision_id: frozenset(outcome) for revision_id, outcome in found.items()}
 
 
-def judge_item(item: Item, arrival: Arrival, lane: Lane) -> None:
+def judge_item(item: Item, lane: Lane) -> None:
     """Judge a report with what its history tells, and decide what becomes of its content."""
-    findings = [*item.findings, *_findings_of_history(item, arrival)]
+    arrival = item.arrival
+    findings = [*item.findings, *_findings_of_history(item)]
     item.judged = judge(
         findings,
         lane.waivers,
@@ -133,8 +134,9 @@ def judge_item(item: Item, arrival: Arrival, lane: Lane) -> None:
     item.decision = decide(item.history, content, again=item.again)
 
 
-def _findings_of_history(item: Item, arrival: Arrival) -> list[Finding]:
+def _findings_of_history(item: Item) -> list[Finding]:
     """What only the report's earlier revisions can tell."""
+    arrival = item.arrival
     found = []
     if item.history.was_withdrawn(item.content_hash):
         found.append(

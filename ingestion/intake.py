@@ -12,21 +12,20 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import polars as pl
 import structlog
 from sqlalchemy import Connection, Engine, text
 
-from ingestion import raw, store, units
-from ingestion.checks import check as check_rules
+from ingestion import raw, store
 from ingestion.errors import FileError, UnrecognisedFile
+from ingestion.examining import examine
 from ingestion.findings import Finding
 from ingestion.forms_catalogue import Catalogue, load_forms
 from ingestion.inbox import FileChanged, WaitingFile, given, opened
 from ingestion.judging import Judged
 from ingestion.load import loading
-from ingestion.placing import Lane, context_of, load_lane, place
+from ingestion.placing import Lane, load_lane
 from ingestion.reading import Reading, read_file
-from ingestion.recording import Arrival, Group, Recorded, record, write_file_findings
+from ingestion.recording import Arrival, Recorded, record, write_file_findings
 from ingestion.site import Source
 from ingestion.store import StoredFile
 from warehouse.errors import WarehouseError
@@ -174,7 +173,7 @@ def check(settings: Settings, path: Path, source: Source, *, catalogue: Catalogu
         with engine.connect() as connection, connection.begin() as transaction:
             size = path.stat().st_size
             arrival = _arrive(connection, lane, file, StoredFile("0" * 64, size, "dry run"))
-            groups = [examine(connection, reading, lane) for reading in readings]
+            groups = [examine(connection, reading, lane, beside=readings) for reading in readings]
             recorded = record(connection, arrival, groups, lane, cause="dry run")
             transaction.rollback()
     return Checked(
@@ -206,22 +205,6 @@ def open_lane(engine: Engine, settings: Settings, source: Source, catalogue: Cat
 def today(settings: Settings) -> date:
     """Today where the bureau is."""
     return datetime.now(ZoneInfo(settings.timezone)).date()
-
-
-def examine(connection: Connection, reading: Reading, lane: Lane) -> Group:
-    """Place the reports of a reading and find everything that is wrong with them."""
-    reports = place(reading, lane)
-    of_units = reports.filter(pl.col("subject_type") == "organization")
-    context = context_of(connection, reading, reports, lane)
-    findings = [
-        *reading.findings,
-        *units.findings(of_units, lane.known),
-        *units.regions(reports.filter(pl.col("subject_type") == "region")),
-        *units.contradictions(of_units, lane.known),
-        *units.closed(of_units, context.units),
-        *check_rules(reading, context),
-    ]
-    return Group(reading, reports, findings)
 
 
 def describe(recorded: Recorded) -> str:
@@ -308,7 +291,7 @@ def _record_file(
         finish(connection, arrival, status, [], error.message_zh)
         log.warning("file not taken in", source=lane.source.code, file=file.name, status=status)
         return FileResult(file.name, status, None, Counter(), len(error.findings), error.message_zh)
-    groups = [examine(connection, reading, lane) for reading in readings]
+    groups = [examine(connection, reading, lane, beside=readings) for reading in readings]
     recorded = record(connection, arrival, groups, lane, cause=f"received: {file.name}")
     unchanged = bool(recorded.items) and not recorded.unplaced and set(recorded.kinds) == {"unchanged"}
     status = "duplicate" if unchanged else "taken_in"

@@ -1,4 +1,4 @@
-"""The reports of a file on their way into the registry, and those that a file brings twice."""
+"""The reports of files on their way into the registry, and those that a file brings twice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,10 +31,21 @@ class Arrival:
     received_at: datetime
 
 
+@dataclass(frozen=True)
+class Filing:
+    """A file to be recorded: its arrival, what was read in it, and the cause that its transitions are given."""
+
+    arrival: Arrival
+    groups: Sequence[Group]
+    cause: str
+
+
 @dataclass
 class Item:
-    """One report of the file on its way into the registry."""
+    """One report of a file on its way into the registry; ``group`` counts over all files recorded at once."""
 
+    arrival: Arrival
+    cause: str
     group: int
     report_no: int
     form_code: str
@@ -78,18 +89,20 @@ class Item:
         return "quarantined" if self.decision.status == "quarantined" else "outdated"
 
 
-def items_of(groups: Sequence[Group]) -> tuple[list[Item], list[Finding], int]:
+def items_of(filing: Filing, *, first_group: int = 0) -> tuple[list[Item], list[Finding], int]:
     """Reports that could be placed with their findings, findings on the whole file, reports without a unit."""
     items: list[Item] = []
     whole_file: list[Finding] = []
     unplaced = 0
-    for number, group in enumerate(groups):
+    for number, group in enumerate(filing.groups, start=first_group):
         here: dict[int, Item] = {}
         for row in group.reports.iter_rows(named=True):
             if row["subject_code"] is None:
                 unplaced += 1
                 continue
             here[row["report_no"]] = Item(
+                arrival=filing.arrival,
+                cause=filing.cause,
                 group=number,
                 report_no=row["report_no"],
                 form_code=group.reading.form.code,

@@ -60,14 +60,14 @@ class LabelIndex:
         self.bare: dict[str, set[_Place]] = defaultdict(set)
         self.labels: dict[str, list[str]] = {}
         for form in catalogue.values():
-            for layout in form.layouts:
+            for layout in (one for one in form.layouts if one.kind in ("table", "wide")):
                 for item in form.fields:
                     if layout.kind == "wide" and item.role not in ("identity", "attribute"):
                         continue
                     for label in item.labels:
                         self._add(label, (form.code, layout.code, "field", item.code))
                 if layout.kind == "wide":
-                    for code in form.code_lists[form.by_code[str(layout.across)].code_list or ""].codes:
+                    for code in form.code_lists[form.by_code[layout.across[0]].code_list or ""].codes:
                         for label in code.labels:
                             self._add(label, (form.code, layout.code, "member", code.code))
 
@@ -261,7 +261,7 @@ def nearest_label(label: str, form: Form, layout: Layout, taken: set[str]) -> st
         if item.code not in taken:
             choices.update({label_keys(text)[1]: text for text in item.labels})
     if layout.kind == "wide":
-        for code in form.code_lists[form.by_code[str(layout.across)].code_list or ""].codes:
+        for code in form.code_lists[form.by_code[layout.across[0]].code_list or ""].codes:
             if code.code not in taken:
                 choices.update({label_keys(text)[1]: text for text in code.labels})
     close = difflib.get_close_matches(label_keys(label)[1], list(choices), n=1, cutoff=0.6)

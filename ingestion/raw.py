@@ -35,6 +35,11 @@ FIXED_COLUMNS = {
     "source_column": ("integer", "来源列号（从1起）；按行放记录时为空"),
 }
 
+CARD_COLUMNS = {
+    "set_aside": ("text", "单独搁置的原因：未通过的规则，以逗号分隔；为空的卡才计数"),
+}
+"""Columns that only forms of cards have."""
+
 _FORM = """
 insert into registry.form as f
     (form_code, edition, name_zh, name_en, period_type, subject_type, definition, definition_hash)
@@ -177,7 +182,8 @@ def _make_table(connection: Connection, settings: Settings, form: Form) -> None:
 
 def _layout(form: Form) -> dict[str, str]:
     """Columns of the raw table with their types, in order."""
-    taken = FIXED_COLUMNS.keys() & {field.code for field in form.columns}
+    cards = CARD_COLUMNS if form.cards else {}
+    taken = {*FIXED_COLUMNS, *cards, *form.person_columns} & {field.code for field in form.columns}
     if taken:
         raise FormChanged(
             f"Form {form.code} has a field called {min(taken)}, which every raw table has already.",
@@ -188,6 +194,8 @@ def _layout(form: Form) -> dict[str, str]:
     return {
         **{name: FIXED_COLUMNS[name][0] for name in first},
         **{field.code: SQL_TYPES[field.type] for field in form.columns},
+        **dict.fromkeys(form.person_columns, "text"),
+        **{name: kind for name, (kind, _) in cards.items()},
         **{name: FIXED_COLUMNS[name][0] for name in last},
     }
 
@@ -195,9 +203,12 @@ def _layout(form: Form) -> dict[str, str]:
 def _comment(connection: Connection, form: Form) -> None:
     table = sql.Identifier("raw", form.code)
     grain = f"{form.name_zh}。Grain: one row per revision and record. Only revisions that are current count."
+    if form.cards:
+        grain += " A row with set_aside never counts."
     execute(connection, sql.SQL("comment on table {} is {}").format(table, sql.Literal(grain)))
     comments = {name: comment for name, (_, comment) in FIXED_COLUMNS.items()}
-    comments |= {field.code: _describe(field) for field in form.columns}
+    comments |= {field.code: _describe(field) for field in form.columns} | form.person_columns
+    comments |= {name: comment for name, (_, comment) in (CARD_COLUMNS if form.cards else {}).items()}
     for name, comment in comments.items():
         column = sql.Identifier("raw", form.code, name)
         execute(connection, sql.SQL("comment on column {} is {}").format(column, sql.Literal(comment)))

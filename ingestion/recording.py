@@ -1,4 +1,7 @@
-"""What a file said, into the registry and the raw tables: set by set, inside the caller's transaction."""
+"""What files said, into the registry and the raw tables: set by set, inside the caller's transaction.
+
+Several files are recorded at once as long as no two of them are about the same report.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,28 +12,33 @@ from sqlalchemy import Connection, text
 
 from ingestion.finding_rows import write_file_findings, write_findings
 from ingestion.findings import Finding
+from ingestion.form import Form
 from ingestion.histories import judge_item, lock
-from ingestion.items import Arrival, Group, Item, items_of, mark_repeated
+from ingestion.items import Arrival, Filing, Group, Item, items_of, mark_repeated
 from ingestion.judging import Judged
 from ingestion.load import copy_frame
 from ingestion.placing import Lane
 
-__all__ = ["Arrival", "Group", "Item", "Recorded", "record", "write_file_findings"]
+__all__ = ["Arrival", "Filing", "Group", "Item", "Recorded", "record", "record_all", "write_file_findings"]
+
+FEW_RECORDS = 500
+"""Up to how many records of a file their revisions are put beside them one by one."""
 
 _INSERT_REVISIONS = """
 insert into registry.revision (
     report_id, revision_no, arrival_id, edition, reporter_key, content_hash, status,
     record_count, value_count, nonzero_count, received_at
 )
-select i.report_id, i.revision_no, :arrival_id, i.edition, i.reporter_key, i.content_hash, i.status,
-    i.record_count, i.value_count, i.nonzero_count, :received_at
+select i.report_id, i.revision_no, i.arrival_id, i.edition, i.reporter_key, i.content_hash, i.status,
+    i.record_count, i.value_count, i.nonzero_count, i.received_at
 from unnest(
     cast(:report_id as bigint[]), cast(:revision_no as int[]), cast(:edition as text[]),
     cast(:reporter_key as int[]), cast(:content_hash as text[]), cast(:status as text[]),
-    cast(:record_count as int[]), cast(:value_count as int[]), cast(:nonzero_count as int[])
+    cast(:record_count as int[]), cast(:value_count as int[]), cast(:nonzero_count as int[]),
+    cast(:arrival_id as bigint[]), cast(:received_at as timestamptz[])
 ) with ordinality as i (
     report_id, revision_no, edition, reporter_key, content_hash, status, record_count, value_count, nonzero_count,
-    row_no
+    arrival_id, received_at, row_no
 )
 order by i.row_no
 returning report_id, revision_no, revision_id
@@ -38,15 +46,17 @@ returning report_id, revision_no, revision_id
 
 _LOG_STATUS = """
 insert into registry.revision_status (revision_id, status, cause)
-select i.revision_id, i.status, :cause
-from unnest(cast(:revision_id as bigint[]), cast(:status as text[])) as i (revision_id, status)
+select i.revision_id, i.status, i.cause
+from unnest(cast(:revision_id as bigint[]), cast(:status as text[]), cast(:cause as text[]))
+    as i (revision_id, status, cause)
 """
 
 # A revision was received when its file was, however much later somebody read it.
 _LOG_RECEIVED = """
 insert into registry.revision_status (revision_id, status, at, cause)
-select i.revision_id, 'received', :received_at, :cause
-from unnest(cast(:revision_id as bigint[])) as i (revision_id)
+select i.revision_id, 'received', i.received_at, i.cause
+from unnest(cast(:revision_id as bigint[]), cast(:received_at as timestamptz[]), cast(:cause as text[]))
+    as i (revision_id, received_at, cause)
 """
 
 _SUPERSEDE = """
@@ -63,25 +73,29 @@ where r.report_id = i.report_id
 
 _LOG_CHANGE = """
 insert into registry.change (report_id, from_revision_id, to_revision_id, cause)
-select i.report_id, i.from_revision_id, i.to_revision_id, :cause
-from unnest(cast(:report_id as bigint[]), cast(:before as bigint[]), cast(:after as bigint[]))
-    as i (report_id, from_revision_id, to_revision_id)
+select i.report_id, i.from_revision_id, i.to_revision_id, i.cause
+from unnest(
+    cast(:report_id as bigint[]), cast(:before as bigint[]), cast(:after as bigint[]), cast(:cause as text[])
+) with ordinality as i (report_id, from_revision_id, to_revision_id, cause, row_no)
+order by i.row_no
 """
 
 _LINK = """
 insert into registry.arrival_report as l (arrival_id, report_id, revision_id)
-select :arrival_id, i.report_id, i.revision_id
-from unnest(cast(:report_id as bigint[]), cast(:revision_id as bigint[])) as i (report_id, revision_id)
+select i.arrival_id, i.report_id, i.revision_id
+from unnest(cast(:arrival_id as bigint[]), cast(:report_id as bigint[]), cast(:revision_id as bigint[]))
+    as i (arrival_id, report_id, revision_id)
 on conflict (arrival_id, report_id) do update set revision_id = excluded.revision_id
 where l.revision_id <> excluded.revision_id
 """
 
 _POSITIONS = """
 insert into registry.field_position as p (arrival_id, sheet, field_code, source_row, source_column)
-select :arrival_id, i.sheet, i.field_code, i.source_row, i.source_column
+select i.arrival_id, i.sheet, i.field_code, i.source_row, i.source_column
 from unnest(
-    cast(:sheet as text[]), cast(:field_code as text[]), cast(:source_row as int[]), cast(:source_column as int[])
-) as i (sheet, field_code, source_row, source_column)
+    cast(:arrival_id as bigint[]), cast(:sheet as text[]), cast(:field_code as text[]),
+    cast(:source_row as int[]), cast(:source_column as int[])
+) as i (arrival_id, sheet, field_code, source_row, source_column)
 on conflict (arrival_id, sheet, field_code) do update
     set source_row = excluded.source_row, source_column = excluded.source_column
     where (p.source_row, p.source_column) is distinct from (excluded.source_row, excluded.source_column)
@@ -118,38 +132,63 @@ def record(
 ) -> Recorded:
     """Record everything a file said. ``again``: the file was recorded before and has been read anew, perhaps only
     a part of it (``partial``).
+    """
+    (recorded,) = record_all(connection, [Filing(arrival, groups, cause)], lane, again=again, partial=partial)
+    return recorded
+
+
+def record_all(
+    connection: Connection,
+    filings: Sequence[Filing],
+    lane: Lane,
+    *,
+    again: bool = False,
+    partial: bool = False,
+) -> list[Recorded]:
+    """Record files of which no two are about the same report, each as :func:`record` would alone.
 
     Locks the reports, judges each against its history, then writes what is new: revisions, their rows,
     findings, positions, the moved current revision and the change for the next release.
     """
-    items, whole_file, unplaced = items_of(groups)
-    mark_repeated(items)
-    if items:
-        lock(connection, arrival, items, again=again)
-    for item in items:
-        judge_item(item, arrival, lane)
-    new = [item for item in items if item.decision.same_as is None]
+    groups: list[Group] = []
+    read: list[tuple[list[Item], list[Finding], int]] = []
+    for filing in filings:
+        items, whole_file, unplaced = items_of(filing, first_group=len(groups))
+        mark_repeated(items)
+        groups += filing.groups
+        read.append((items, whole_file, unplaced))
+    every = [item for items, _, _ in read for item in items]
+    if every:
+        lock(connection, every, again=again)
+    for item in every:
+        judge_item(item, lane)
+    new = [item for item in every if item.decision.same_as is None]
     if new:
-        _write_revisions(connection, arrival, new, cause)
-        _copy_rows(connection, arrival, groups, new)
-    _move(connection, items, cause)
-    _link(connection, arrival, items)
-    findings = [(one, item) for item in new for one in item.judged]
-    apart: list[tuple[Judged, Item | None]] = [(Judged(one), None) for one in whole_file]
-    if not again:
-        apart += [
-            (one, item)
-            for item in items
-            if item.decision.same_as is not None
-            for one in item.judged
-            if one.finding.rule_id == "TWO_REPORTERS"
-        ]
-    write_findings(connection, arrival, findings)
-    write_file_findings(connection, arrival, apart, again=again, partial=partial)
-    return Recorded(tuple(items), unplaced, tuple(one for one, _ in (*findings, *apart)), tuple(whole_file))
+        _write_revisions(connection, new)
+        _copy_rows(connection, groups, new)
+    _move(connection, every)
+    _link(connection, every)
+    write_findings(connection, [(item.arrival, one, item) for item in new for one in item.judged])
+    recorded = []
+    for filing, (items, whole_file, unplaced) in zip(filings, read, strict=True):
+        findings = [one for item in items if item.decision.same_as is None for one in item.judged]
+        apart: list[tuple[Judged, Item | None]] = [(Judged(one), None) for one in whole_file]
+        if not again:
+            apart += [
+                (one, item)
+                for item in items
+                if item.decision.same_as is not None
+                for one in item.judged
+                if one.finding.rule_id == "TWO_REPORTERS"
+            ]
+        write_file_findings(connection, filing.arrival, apart, again=again, partial=partial)
+        recorded.append(
+            Recorded(tuple(items), unplaced, (*findings, *(one for one, _ in apart)), tuple(whole_file))
+        )
+    return recorded
 
 
-def _write_revisions(connection: Connection, arrival: Arrival, new: list[Item], cause: str) -> None:
+def _write_revisions(connection: Connection, new: list[Item]) -> None:
     last: dict[int, int] = {}
     for item in new:
         highest = max((one.revision_no for one in item.history.revisions), default=0)
@@ -159,8 +198,8 @@ def _write_revisions(connection: Connection, arrival: Arrival, new: list[Item], 
         for report_id, revision_no, revision_id in connection.execute(
             text(_INSERT_REVISIONS),
             {
-                "arrival_id": arrival.arrival_id,
-                "received_at": arrival.received_at,
+                "arrival_id": [item.arrival.arrival_id for item in new],
+                "received_at": [item.arrival.received_at for item in new],
                 "status": [item.decision.status for item in new],
                 **{
                     name: [getattr(item, name) for item in new]
@@ -184,62 +223,81 @@ def _write_revisions(connection: Connection, arrival: Arrival, new: list[Item], 
         text(_LOG_RECEIVED),
         {
             "revision_id": [item.revision_id for item in new],
-            "received_at": arrival.received_at,
-            "cause": cause,
+            "received_at": [item.arrival.received_at for item in new],
+            "cause": [item.cause for item in new],
         },
     )
-    _log_status(connection, [(item.revision_id, item.status) for item in new], cause)
-    outdated = [(item.revision_id, "superseded") for item in new if item.decision.status == "superseded"]
-    _log_status(connection, outdated, "a later content stands already")
+    _log_status(connection, [(item.revision_id, item.status, item.cause) for item in new])
+    outdated = [item.revision_id for item in new if item.decision.status == "superseded"]
+    _log_status(connection, [(one, "superseded", "a later content stands already") for one in outdated])
 
 
-def _copy_rows(connection: Connection, arrival: Arrival, groups: Sequence[Group], new: list[Item]) -> None:
-    """COPY the records of new revisions, and say which cells they stood in."""
-    positions = []
-    for number, group in enumerate(groups):
-        ids = [(item.report_no, item.revision_id) for item in new if item.group == number]
-        if not ids:
-            continue
-        reading = group.reading
-        revisions = pl.DataFrame(
-            ids,
-            schema={"report_no": reading.records["report_no"].dtype, "revision_id": pl.Int64},
-            orient="row",
+def _copy_rows(connection: Connection, groups: Sequence[Group], new: list[Item]) -> None:
+    """COPY the records of new revisions, one COPY a form, and say which cells they stood in."""
+    revisions: dict[int, dict[int, int]] = {}
+    arrivals: dict[int, int] = {}
+    for item in new:
+        revisions.setdefault(item.group, {})[item.report_no] = item.revision_id
+        arrivals[item.group] = item.arrival.arrival_id
+    rows: dict[str, list[pl.DataFrame]] = {}
+    forms: dict[str, Form] = {}
+    for number, ids in revisions.items():
+        reading = groups[number].reading
+        forms[reading.form.code] = reading.form
+        rows.setdefault(reading.form.code, []).append(_with_revisions(reading.records, ids))
+    for code, frames in rows.items():
+        columns = [column.code for column in forms[code].columns]
+        together = pl.concat(frames, how="vertical_relaxed").select(
+            "revision_id",
+            "record_no",
+            *columns,
+            "null_reasons",
+            "source_sheet",
+            "source_row",
+            "source_column",
         )
-        rows = reading.records.join(revisions, on="report_no", how="inner", maintain_order="left")
-        copy_frame(
-            connection,
-            "raw",
-            reading.form.code,
-            rows.select(
-                "revision_id",
-                "record_no",
-                *[column.code for column in reading.form.columns],
-                "null_reasons",
-                "source_sheet",
-                "source_row",
-                "source_column",
-            ),
-        )
-        positions.append(reading.positions.select("sheet", "field_code", "source_row", "source_column"))
+        copy_frame(connection, "raw", code, together)
+    positions: dict[tuple[int, str, str], tuple[int | None, int | None]] = {}
+    for number, arrival_id in arrivals.items():
+        places = groups[number].reading.positions
+        for sheet, code, row, column in places.select(
+            "sheet", "field_code", "source_row", "source_column"
+        ).iter_rows():
+            positions.setdefault((arrival_id, sheet, code), (row, column))
     if positions:
-        all_positions = pl.concat(positions, how="vertical_relaxed").unique(
-            ["sheet", "field_code"], keep="first"
-        )
         connection.execute(
             text(_POSITIONS),
-            {"arrival_id": arrival.arrival_id, **all_positions.to_dict(as_series=False)},
+            {
+                "arrival_id": [arrival_id for arrival_id, _, _ in positions],
+                "sheet": [sheet for _, sheet, _ in positions],
+                "field_code": [code for _, _, code in positions],
+                "source_row": [row for row, _ in positions.values()],
+                "source_column": [column for _, column in positions.values()],
+            },
         )
 
 
-def _move(connection: Connection, items: list[Item], cause: str) -> None:
+def _with_revisions(records: pl.DataFrame, ids: dict[int, int]) -> pl.DataFrame:
+    """The records of the reports in ``ids`` (report_no → revision_id) with their revision_id."""
+    if records.height <= FEW_RECORDS:
+        # For a thousand files of one record each a dictionary is much cheaper than a thousand joins.
+        numbers = [ids.get(number) for number in records["report_no"].to_list()]
+        rows = records.with_columns(pl.Series("revision_id", numbers, dtype=pl.Int64))
+        return rows if None not in numbers else rows.filter(pl.col("revision_id").is_not_null())
+    revisions = pl.DataFrame(
+        list(ids.items()),
+        schema={"report_no": records["report_no"].dtype, "revision_id": pl.Int64},
+        orient="row",
+    )
+    return records.join(revisions, on="report_no", how="inner", maintain_order="left")
+
+
+def _move(connection: Connection, items: list[Item]) -> None:
     """Supersede what was replaced, move the current revisions, and tell the next release."""
     over = sorted({revision for item in items for revision in item.decision.superseded})
     if over:
         done = connection.scalars(text(_SUPERSEDE), {"revisions": over}).all()
-        _log_status(
-            connection, [(revision, "superseded") for revision in done], "a later content took its place"
-        )
+        _log_status(connection, [(one, "superseded", "a later content took its place") for one in done])
     moved = [item for item in items if item.decision.becomes_current]
     if moved:
         reports, revisions = [item.report_id for item in moved], [item.revision_id for item in moved]
@@ -250,31 +308,34 @@ def _move(connection: Connection, items: list[Item], cause: str) -> None:
                 "report_id": reports,
                 "before": [item.history.current_id for item in moved],
                 "after": revisions,
-                "cause": cause,
+                "cause": [item.cause for item in moved],
             },
         )
 
 
-def _link(connection: Connection, arrival: Arrival, items: list[Item]) -> None:
-    links = {item.report_id: item.decision.same_as or item.revision_id for item in items}
+def _link(connection: Connection, items: list[Item]) -> None:
+    links = {
+        (item.arrival.arrival_id, item.report_id): item.decision.same_as or item.revision_id for item in items
+    }
     if links:
         connection.execute(
             text(_LINK),
             {
-                "arrival_id": arrival.arrival_id,
-                "report_id": list(links),
+                "arrival_id": [arrival_id for arrival_id, _ in links],
+                "report_id": [report_id for _, report_id in links],
                 "revision_id": list(links.values()),
             },
         )
 
 
-def _log_status(connection: Connection, transitions: Sequence[tuple[int, str]], cause: str) -> None:
+def _log_status(connection: Connection, transitions: Sequence[tuple[int, str, str]]) -> None:
+    """Log transitions: revision, status, cause."""
     if transitions:
         connection.execute(
             text(_LOG_STATUS),
             {
-                "revision_id": [revision for revision, _ in transitions],
-                "status": [status for _, status in transitions],
-                "cause": cause,
+                "revision_id": [revision for revision, _, _ in transitions],
+                "status": [status for _, status, _ in transitions],
+                "cause": [cause for _, _, cause in transitions],
             },
         )

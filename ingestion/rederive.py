@@ -17,8 +17,9 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from ingestion import raw, store
 from ingestion.errors import FileError
+from ingestion.examining import examine
 from ingestion.forms_catalogue import Catalogue, load_forms
-from ingestion.intake import describe, examine, failure_status, finish, open_lane, place_of, today
+from ingestion.intake import describe, failure_status, finish, open_lane, place_of, today
 from ingestion.judging import Judged
 from ingestion.load import loading
 from ingestion.placing import Lane
@@ -286,7 +287,7 @@ def _read_again(
         write_file_findings(connection, arrival, [(Judged(one), None) for one in error.findings], again=True)
         finish(connection, arrival, failure_status(error), [], error.message_zh)
         return ()
-    whole = [examine(connection, reading, lane) for reading in readings]
+    whole = [examine(connection, reading, lane, beside=readings) for reading in readings]
     # A table in which no report was found still has its findings.
     groups = [
         part for group in whole if not (part := scope.within(group)).reports.is_empty() or part is group

@@ -260,7 +260,7 @@ def _wide(body: pl.DataFrame, found: Recognised, faults: Faults) -> pl.DataFrame
         )
         body = body.clear()
     measure = form.by_code[part.measure if part else layout.measure or layout.parts[0].measure]
-    across = str(layout.across)
+    across = layout.across[0]
     members = {f"c{m.index}": m for m in found.members}
     keep = body.select(_IDENTITY)
     for item in form.columns:

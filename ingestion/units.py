@@ -6,6 +6,7 @@ import polars as pl
 
 from ingestion.directory import ATTRIBUTES
 from ingestion.findings import Finding
+from ingestion.form import Form
 
 NEAREST = 3
 """How many similar names a finding about an unknown unit offers."""
@@ -236,13 +237,25 @@ def is_region_code(column: pl.Expr) -> pl.Expr:
     return column.str.contains(REGION_CODE).fill_null(value=False)
 
 
+def region_prefix(code: pl.Expr) -> pl.Expr:
+    """What the codes of everything in a region begin with: 44 for a province, 4405 for a city, all of a county's."""
+    return (
+        pl.when(code == "000000")
+        .then(pl.lit(""))
+        .when(code.str.contains(r"^[0-9]{2}0000$"))
+        .then(code.str.head(2))
+        .when(code.str.contains(r"^[0-9]{4}00$"))
+        .then(code.str.head(4))
+        .otherwise(code)
+    )
+
+
 def closed(reports: pl.DataFrame, units: pl.DataFrame) -> list[Finding]:
     """Reports of units that the directory has as closed for the whole period."""
+    keys = ["subject_ref", "period_start", "period_end"]
     shut = reports.join(
-        units.filter(~pl.col("is_open") & (pl.col("valid_from") <= pl.col("period_start"))).select(
-            "subject_ref", "period_start"
-        ),
-        on=["subject_ref", "period_start"],
+        units.filter(~pl.col("is_open") & (pl.col("valid_from") <= pl.col("period_start"))).select(keys),
+        on=keys,
         how="semi",
     )
     return [
@@ -257,6 +270,64 @@ def closed(reports: pl.DataFrame, units: pl.DataFrame) -> list[Finding]:
             message_en=f"the directory has {row['organization_code']} closed before the period",
         )
         for row in shut.iter_rows(named=True)
+    ]
+
+
+def of_other_classes(reports: pl.DataFrame, units: pl.DataFrame, form: Form) -> list[Finding]:
+    """Reports of units of classes that do not file this form."""
+    if not form.subject.classes:
+        return []
+    keys = ["subject_ref", "period_start", "period_end"]
+    files_it = pl.any_horizontal([pl.col("class_code").str.starts_with(one) for one in form.subject.classes])
+    other = reports.join(
+        units.filter(pl.col("class_code").is_not_null() & ~files_it).select(*keys, "class_code"), on=keys
+    )
+    return [
+        Finding(
+            rule_id="UNIT_CLASS_OTHER",
+            level="unit",
+            severity="soft",
+            report_no=row["report_no"],
+            sheet=row["sheet"],
+            value=row["class_code"],
+            message_zh=f"{row['organization_code']}在机构目录中的类别是{row['class_code']}，这类单位不报《{form.name_zh}》，"
+            "请核对所用报表或机构目录",
+            message_en=f"{row['organization_code']} is of class {row['class_code']}, which does not file {form.code};"
+            " check the form, or the directory",
+        )
+        for row in other.iter_rows(named=True)
+    ]
+
+
+def without_duty(reports: pl.DataFrame, duties: pl.DataFrame, form: Form) -> list[Finding]:
+    """Reports that nobody has to file for their subject, where the duties of the form are known."""
+    of_form = duties.filter(pl.col("form_code") == form.code)
+    known = reports.filter(pl.col("subject_code").is_not_null())
+    if of_form.is_empty() or known.is_empty():
+        return []
+    holds = (pl.col("valid_from") <= pl.col("period_end")) & (pl.col("valid_to") > pl.col("period_start"))
+    on_duty = known.join(of_form, on=["subject_type", "subject_code"]).filter(holds)
+    lacking = known.join(on_duty.select("report_no"), on="report_no", how="anti")
+    if lacking.is_empty():
+        return []
+    # A period for which no duty of the form is known lies before the duties were written down.
+    periods = ["period_start", "period_end"]
+    spans = lacking.select(periods).unique().join(of_form, how="cross").filter(holds).select(periods).unique()
+    lacking = lacking.join(spans, on=periods, how="semi")
+    return [
+        Finding(
+            rule_id="UNIT_WITHOUT_DUTY",
+            level="unit",
+            severity="soft",
+            report_no=row["report_no"],
+            sheet=row["sheet"],
+            value=row["subject_ref"],
+            message_zh=f"应报任务中没有{row['subject_code']}报送《{form.name_zh}》的任务，请核对报表种类和报告期，"
+            "或补登应报任务（分支机构由上级机构合并上报）",
+            message_en=f"no duty has {row['subject_code']} file {form.code} for this period; check form and period, or"
+            " add the duty (a branch is in its parent's report)",
+        )
+        for row in lacking.iter_rows(named=True)
     ]
 
 

@@ -1,42 +1,87 @@
 """Cells to typed values: numbers as clerks type them, codes by label, flags, dates; blank is null.
 
-Everything works on whole columns: what casts at once is done, and only the rest is looked at closely.
+Everything works on whole columns: what casts at once is done, and only the rest is looked at closely. A cell
+that is read with something left out (a footnote mark, a time of day) says so in ``notes``; a cell that cannot
+be read stands in ``faults``. Nothing is changed without either.
 """
 
-import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from ingestion.form import CodeList, FormField
-from ingestion.periods import read_date
+from ingestion.numbers import Read, normal_text, read_number
+from ingestion.periods import read_datetime, read_day
 from ingestion.readers.table import number_text
 
+__all__ = [
+    "ERROR_MARKS",
+    "LARGEST",
+    "NULL_MARKS",
+    "Typed",
+    "as_text",
+    "normal_text",
+    "to_numbers",
+    "to_type",
+    "type_columns",
+]
+
 # How "no value" is written. A zero is a value.
-NULL_MARKS = ("", "-", "--", "—", "——", "–", "―", "─", "/", "\\", "无", "...", "......", "…", "……")
+NULL_MARKS = (
+    "",
+    "-",
+    "--",
+    "—",
+    "——",
+    "–",
+    "―",
+    "─",
+    "/",
+    "\\",
+    "无",
+    "...",
+    "......",
+    "…",
+    "……",
+    "／",
+    "－",
+)
 ERROR_MARKS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#GETTING_DATA")
 # Beyond this a float no longer holds every whole number.
 LARGEST = 1e15
 # What a formula may leave behind the point of a whole number.
 _NOISE = 1e-9
 
-_THOUSANDS = r"^[+-]?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?$"
-_PLAIN = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
-_TRUE = {"是", "有", "y", "yes", "true", "1", "√", "✓", "真"}
-_FALSE = {"否", "n", "no", "false", "0", "×", "假", "没有"}
+_TRUE = {"是", "有", "y", "yes", "true", "1", "√", "✓", "✔", "☑", "真", "对"}
+_FALSE = {"否", "n", "no", "false", "0", "×", "✗", "✘", "x", "☐", "假", "没有", "无", "错"}
 
 
 @dataclass(frozen=True)
 class Typed:
-    """A typed column, and the text of the cells that could not be typed (null where all is well)."""
+    """A typed column, the text of cells that could not be typed, and what was left out of others.
+
+    ``notes`` is None when nothing was; else it holds, for each such cell, the kind of what was left out:
+    ``footnote`` or ``time``.
+    """
 
     values: pl.Series
     faults: pl.Series
+    notes: pl.Series | None = None
+
+    @property
+    def faulty(self) -> bool:
+        """Whether any cell could not be typed."""
+        return self.faults.null_count() < len(self.faults)
 
 
 def as_text(column: pl.Series) -> pl.Series:
     """A column as text, trimmed, with every way of writing nothing as null."""
+    text = _stripped(column)
+    return text.set(text.is_in(NULL_MARKS), None)
+
+
+def _stripped(column: pl.Series) -> pl.Series:
     if column.dtype == pl.String:
         text = column
     elif column.dtype.is_numeric():
@@ -48,34 +93,67 @@ def as_text(column: pl.Series) -> pl.Series:
         )
     else:
         text = column.cast(pl.String)
-    text = text.str.strip_chars()
-    return text.set(text.is_in(NULL_MARKS), None)
-
-
-def normal_text(text: str) -> str:
-    """Full-width forms, odd spaces and minus signs as their plain ones."""
-    return unicodedata.normalize("NFKC", text).replace("−", "-").strip()
+    return text.str.strip_chars()
 
 
 def to_type(column: pl.Series, field: FormField, codes: CodeList | None) -> Typed:
     """Type a column as its field says."""
     if field.type in ("int", "dec"):
-        return to_numbers(column, whole=field.type == "int")
-    text = as_text(column)
-    if field.type == "code" and codes is not None:
-        return _mapped(text, codes.code_of, pl.String())
-    if field.type == "flag":
-        return _mapped(text, _flag, pl.Boolean())
-    if field.type == "date":
-        return _mapped(text, read_date, pl.Date())
+        return _in_unit(to_numbers(column, whole=field.type == "int"), field, column)
+    reader, dtype = _READERS.get(field.type, (_text, pl.String()))
+    # 无 may be an answer to a flag or a coded question; to all others it is nothing.
+    asks = field.type == "flag" or (field.type == "code" and codes is not None)
     if field.type == "code":
-        return _mapped(text, lambda value: normal_text(value).replace(" ", ""), pl.String())
-    return _mapped(text, lambda value: value.replace("\u00a0", " ").strip() or None, pl.String())
+        reader = codes.code_of if codes else _code
+    return _mapped(_stripped(column) if asks else as_text(column), reader, dtype)
+
+
+def _flag(text: str) -> bool | None:
+    word = normal_text(text).lower()
+    return True if word in _TRUE else False if word in _FALSE else None
+
+
+def _code(text: str) -> str | None:
+    return normal_text(text).replace(" ", "") or None
+
+
+def _text(text: str) -> str | None:
+    return text.replace("\u00a0", " ").strip() or None
+
+
+_READERS: dict[str, tuple[Callable[[str], object], pl.DataType]] = {
+    "flag": (_flag, pl.Boolean()),
+    "date": (read_day, pl.Date()),
+    "datetime": (read_datetime, pl.Datetime("us")),
+}
+
+
+def type_columns(columns: Sequence[tuple[pl.Series, FormField]], lists: dict[str, CodeList]) -> list[Typed]:
+    """Type columns of equal length; those of one kind of number go together, which spares small files."""
+    typed: dict[int, Typed] = {}
+    groups: dict[tuple[bool, str], list[int]] = {}
+    for place, (column, field) in enumerate(columns):
+        if field.type in ("int", "dec"):
+            groups.setdefault((column.dtype == pl.Float64, field.type), []).append(place)
+        else:
+            typed[place] = to_type(column, field, lists.get(field.code_list or ""))
+    for (floats, kind), places in groups.items():
+        dtype = pl.Float64() if floats else pl.String()
+        height = len(columns[places[0]][0])
+        stack = pl.concat([columns[place][0].cast(dtype).alias("") for place in places])
+        whole = to_numbers(stack, whole=kind == "int")
+        for number, place in enumerate(places):
+            start = number * height
+            notes = None if whole.notes is None else whole.notes.slice(start, height)
+            part = Typed(whole.values.slice(start, height), whole.faults.slice(start, height), notes)
+            typed[place] = _in_unit(part, columns[place][1], columns[place][0])
+    return [typed[place] for place in range(len(columns))]
 
 
 def to_numbers(column: pl.Series, *, whole: bool) -> Typed:
-    """Numbers; ``whole`` refuses fractions."""
+    """Numbers; ``whole`` refuses fractions. ``notes`` may also be ``%`` and ``‰``, for the field to judge."""
     faults = pl.Series(column.name, [None], dtype=pl.String).new_from_index(0, len(column))
+    notes: pl.Series | None = None
     dtype = pl.Int64() if whole else pl.Float64()
     if column.null_count() == len(column):
         return Typed(column.cast(dtype), faults)
@@ -83,19 +161,19 @@ def to_numbers(column: pl.Series, *, whole: bool) -> Typed:
         values = column.cast(pl.Float64)
         values, faults = _refuse(values, faults, column, values.is_nan())
     else:
-        values, faults = _numbers_of_text(column, faults)
+        values, faults, notes = _numbers_of_text(column, faults)
     shown = column
     largest = max((abs(end) for end in (values.min(), values.max()) if isinstance(end, float)), default=0.0)
     if not largest < LARGEST:
         values, faults = _refuse(values, faults, shown, ~(values.abs() < LARGEST))
     if not whole:
         # Binary noise of spreadsheets (0.30000000000000004) is no content.
-        return Typed(values.round_sig_figs(15), faults)
+        return Typed(values.round_sig_figs(15), faults, notes)
     nearest = values.round(0)
     if not nearest.equals(values):
         fraction = (values - nearest).abs() > _NOISE * (1 + values.abs())
         nearest, faults = _refuse(nearest, faults, shown, fraction)
-    return Typed(nearest.cast(pl.Int64), faults)
+    return Typed(nearest.cast(pl.Int64), faults, notes)
 
 
 def _refuse(
@@ -108,38 +186,64 @@ def _refuse(
     return values.set(wrong, None), faults.zip_with(~wrong, as_text(shown))
 
 
-def _numbers_of_text(column: pl.Series, faults: pl.Series) -> tuple[pl.Series, pl.Series]:
+def _numbers_of_text(column: pl.Series, faults: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series | None]:
     text = column.cast(pl.String)
     values = text.cast(pl.Float64, strict=False)
     open_ = text.is_not_null() & (values.is_null() | ~values.is_finite())
     if not open_.any():
-        return values, faults
+        return values, faults, None
     rest = text.filter(open_)
-    plain = rest.str.normalize("NFKC").str.replace_all("−", "-", literal=True).str.strip_chars()
-    plain = plain.set(plain.is_in(NULL_MARKS), None)
-    grouped = plain.str.contains(_THOUSANDS).fill_null(value=False)
-    plain = plain.zip_with(~grouped, plain.str.replace_all("[, ]", ""))
-    good = plain.str.contains(_PLAIN).fill_null(value=False)
-    parsed = plain.set(~good, None).cast(pl.Float64, strict=False)
-    bad = plain.is_not_null() & parsed.is_null()
+    read = {each: read_number(each, NULL_MARKS) for each in rest.unique()}
     places = open_.arg_true()
-    values = values.scatter(places, parsed)
-    if bad.any():
-        faults = faults.scatter(places.filter(bad), rest.filter(bad).str.strip_chars())
-    return values, faults
+    found = [read[each] for each in rest]
+    values = values.scatter(
+        places, pl.Series([one.value if one else None for one in found], dtype=pl.Float64)
+    )
+    if not all(found):
+        bad = [place for place, one in zip(places, found, strict=True) if one is None]
+        wrong = [each.strip() for each, one in zip(rest, found, strict=True) if one is None]
+        faults = faults.scatter(bad, pl.Series(wrong, dtype=pl.String))
+    return values, faults, _notes(len(text), places, found)
+
+
+def _notes(height: int, places: pl.Series, found: Sequence[Read[float | None] | None]) -> pl.Series | None:
+    noted = [(place, one.note) for place, one in zip(places, found, strict=True) if one and one.note]
+    if not noted:
+        return None
+    notes = pl.Series([None], dtype=pl.String).new_from_index(0, height)
+    return notes.scatter([place for place, _ in noted], pl.Series([note for _, note in noted]))
+
+
+def _in_unit(typed: Typed, field: FormField, column: pl.Series) -> Typed:
+    """A per cent sign is fine where the form asks for per cent; elsewhere the cell cannot be trusted."""
+    if typed.notes is None:
+        return typed
+    notes = typed.notes
+    wrong = notes.is_in([sign for sign in ("%", "‰") if sign != (field.source_unit or field.unit)])
+    wrong = wrong.fill_null(value=False)
+    values, faults = typed.values, typed.faults
+    if wrong.any():
+        values, faults = values.set(wrong, None), faults.zip_with(~wrong, as_text(column))
+    notes = notes.set(notes.is_in(["%", "‰"]), None)
+    return Typed(values, faults, None if notes.null_count() == len(notes) else notes)
 
 
 def _mapped(text: pl.Series, read: Callable[[str], object], dtype: pl.DataType) -> Typed:
-    """Values looked up once for each different text."""
-    different = text.drop_nulls().unique()
-    found = {value: read(value) for value in different}
-    new = pl.Series(list(found.values()), dtype=dtype)
-    values = text.replace_strict(different, new, default=None, return_dtype=dtype)
-    unknown = [value for value, result in found.items() if result is None]
-    faults = text.set(~text.is_in(unknown).fill_null(value=False), None)
-    return Typed(values.alias(text.name), faults)
-
-
-def _flag(text: str) -> bool | None:
-    word = normal_text(text).lower()
-    return True if word in _TRUE else False if word in _FALSE else None
+    """Values looked up once for each different text; a mark for nothing is one unless the field knows it."""
+    different = text.drop_nulls().unique().to_list()
+    found = {value: None if value == "" else read(value) for value in different}
+    unknown = [
+        value for value, result in found.items() if result is None and value not in NULL_MARKS and value != ""
+    ]
+    results = [one.value if isinstance(one, Read) else one for one in found.values()]
+    values = text.replace_strict(
+        different, pl.Series(results, dtype=dtype), default=None, return_dtype=dtype
+    ).alias(text.name)
+    nothing = pl.Series(text.name, [None], dtype=pl.String).new_from_index(0, len(text))
+    faults = text.set(~text.is_in(unknown).fill_null(value=False), None) if unknown else nothing
+    notes = {value: one.note for value, one in found.items() if isinstance(one, Read) and one.note}
+    if not notes:
+        return Typed(values, faults)
+    return Typed(
+        values, faults, text.replace_strict(notes, default=None, return_dtype=pl.String).alias(text.name)
+    )

@@ -1,25 +1,38 @@
-"""Delimited text: encoding and delimiter found out by content, then read column by column."""
+"""Delimited text: encoding and delimiter found out by content, then read block by block, column by column.
+
+A file is never held as a whole: not while its encoding is found out, and not while its rows are read in batches.
+"""
 
 import codecs
 import csv
 import io
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
 
 import polars as pl
 
 from ingestion.errors import UnreadableFile
+from ingestion.readers.blob import Blob
 from ingestion.readers.table import HEAD_ROWS, Table
 
 SAMPLE_ROWS = 60
+SAMPLE_BYTES = 1 << 16
 DELIMITERS = (",", "\t", ";", "|")
 CHUNK = 1 << 20
+BLOCK = 4 << 20
+"""Bytes of text that are split into columns at once."""
+LONGEST_CELL = 1 << 24
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 
 
-def read_delimited(data: bytes, name: str) -> list[Table]:
+def read_delimited(source: bytes | Blob, name: str) -> list[Table]:
     """The one table of a delimited text."""
-    utf8 = _as_utf8(data, name)
-    sample = _sample(utf8)
+    blob = Blob(name, data=source) if isinstance(source, bytes) else source
+    encoding = _encoding(blob, name)
+    sample = _sample(blob, encoding)
     if _CONTROL.search(sample):
         raise UnreadableFile(
             f"{name} is neither text nor a workbook.",
@@ -28,60 +41,202 @@ def read_delimited(data: bytes, name: str) -> list[Table]:
             file=name,
         )
     delimiter, width = _delimiter(sample)
-    schema = {f"c{index}": pl.String for index in range(width)}
-    try:
-        frame = pl.read_csv(
-            utf8,
-            has_header=False,
-            schema=schema,
-            separator=delimiter,
-            missing_columns="insert",
-        )
-    except pl.exceptions.PolarsError:
-        frame = _slowly(utf8, delimiter)
-    return [Table("", frame.head(HEAD_ROWS).rows(), frame.slice)]
+    text = _Text(blob, encoding, delimiter, width)
+    return [Table("", text.top(), text.rows_below, stream=text.batches)]
 
 
-def _as_utf8(data: bytes, name: str) -> bytes:
-    """The text in UTF-8: strict UTF-8 first, since GB18030 takes almost any bytes."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _recode(data, "utf-16", name)
-    if data.startswith(codecs.BOM_UTF8):
-        data = data[len(codecs.BOM_UTF8) :]
-    if _is_utf8(data):
-        return data
-    return _recode(data, "gb18030", name)
+@dataclass(frozen=True)
+class _Text:
+    """A delimited text; each reading starts from the beginning of the file."""
+
+    blob: Blob
+    encoding: str
+    delimiter: str
+    width: int
+
+    def top(self) -> list[tuple[object, ...]]:
+        """The first rows; few blocks are read for them."""
+        rows: list[tuple[object, ...]] = []
+        for frame in self._frames(SAMPLE_BYTES):
+            rows += frame.head(HEAD_ROWS - len(rows)).rows()
+            if len(rows) == HEAD_ROWS:
+                break
+        return rows
+
+    def rows_below(self, first: int) -> pl.DataFrame:
+        """All rows from one on."""
+        frames = list(self.batches(first, BLOCK))
+        if not frames:
+            return pl.DataFrame(schema={f"c{index}": pl.String for index in range(self.width)})
+        return pl.concat(frames, how="diagonal", rechunk=False)
+
+    def batches(self, first: int, size: int) -> Iterator[pl.DataFrame]:
+        """Rows from one on, a block or ``size`` rows at a time; rows of uneven length may widen a frame."""
+        for frame in self._frames(BLOCK):
+            skipped = min(first, frame.height)
+            first -= skipped
+            if skipped < frame.height:
+                yield from frame.slice(skipped).iter_slices(size)
+
+    def _frames(self, block: int) -> Iterator[pl.DataFrame]:
+        with self.blob.open() as stream:
+            pieces = _utf8_pieces(stream, self.encoding, block)
+            rest = b""
+            for piece in pieces:
+                rest += piece
+                cut = _last_line(rest)
+                if cut:
+                    yield self._frame(rest[:cut])
+                    rest = rest[cut:]
+                elif len(rest) > LONGEST_CELL:
+                    # No line seems to end: quotes that are never closed. The patient reader tells.
+                    yield from self._slowly(_decoded(rest, pieces))
+                    return
+            if rest:
+                yield self._frame(rest)
+
+    def _frame(self, utf8: bytes) -> pl.DataFrame:
+        if not _has_stray_quotes(utf8, self.delimiter):
+            try:
+                return pl.read_csv(
+                    utf8,
+                    has_header=False,
+                    schema={f"c{index}": pl.String for index in range(self.width)},
+                    separator=self.delimiter,
+                    missing_columns="insert",
+                )
+            except pl.exceptions.PolarsError:
+                pass
+        frames = list(self._slowly(iter([utf8.decode()])))
+        return pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
+
+    def _slowly(self, texts: Iterator[str]) -> Iterator[pl.DataFrame]:
+        """Rows of uneven length or with stray quotes: what Polars refuses, cell by cell."""
+        csv.field_size_limit(LONGEST_CELL)
+        rows: list[list[str]] = []
+        try:
+            for row in csv.reader(_lines(texts), delimiter=self.delimiter):
+                rows.append(row)
+                if len(rows) == SLOW_ROWS:
+                    yield self._frame_of(rows)
+                    rows = []
+        except csv.Error as error:
+            raise UnreadableFile(
+                f"The text cannot be split into columns: {error}.",
+                message_zh=f"文本无法分列（{error}）；请检查引号，或用 .xlsx 重新报送。",
+                mend="Mend its quotes or send it as .xlsx.",
+            ) from error
+        yield self._frame_of(rows)
+
+    def _frame_of(self, rows: list[list[str]]) -> pl.DataFrame:
+        width = max([self.width, *map(len, rows)])
+        columns: list[list[str | None]] = [[None] * len(rows) for _ in range(width)]
+        for number, row in enumerate(rows):
+            for index, text in enumerate(row):
+                columns[index][number] = text or None
+        return pl.DataFrame({f"c{i}": pl.Series(column, dtype=pl.String) for i, column in enumerate(columns)})
 
 
-def _is_utf8(data: bytes) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for start in range(0, len(data), CHUNK):
-            decoder.decode(data[start : start + CHUNK])
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
+SLOW_ROWS = 50_000
+
+
+def _encoding(blob: Blob, name: str) -> str:
+    """Encoding of the whole text: strict UTF-8 first, since GB18030 takes almost any bytes."""
+    head = blob.head(4)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        _undecodable(blob, "utf-16", name, refuse=True)
+        return "utf-16"
+    if not _undecodable(blob, "utf-8", name):
+        return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
+    _undecodable(blob, "gb18030", name, refuse=True)
+    return "gb18030"
+
+
+def _undecodable(blob: Blob, encoding: str, name: str, *, refuse: bool = False) -> bool:
+    """Whether the text holds bytes that the encoding has not; ``refuse`` raises then."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    lines = 0
+    with blob.open() as stream:
+        chunk = b""
+        try:
+            while chunk := stream.read(CHUNK):
+                decoder.decode(chunk)
+                lines += chunk.count(b"\n") if refuse else 0
+            decoder.decode(b"", final=True)
+        except UnicodeError as error:
+            if refuse:
+                line = lines + chunk.count(b"\n", 0, getattr(error, "start", 0)) + 1
+                raise _no_text(name, line) from error
+            return True
+    return False
+
+
+def _no_text(name: str, line: int) -> UnreadableFile:
+    return UnreadableFile(
+        f"{name} is neither UTF-8 nor GB18030 text nor a workbook (line {line}).",
+        message_zh=f"文件“{name}”既不是 UTF-8 也不是 GB18030 编码的文本（第{line}行），也不是 .xlsx 工作簿；"
+        "请用 .xlsx 或 CSV 重新保存后报送。",
+        mend="Save it again as .xlsx or CSV.",
+        file=name,
+        line=line,
+    )
+
+
+def _utf8_pieces(stream: BinaryIO, encoding: str, block: int) -> Iterator[bytes]:
+    """The text in UTF-8 without a mark at its beginning, piece by piece."""
+    if encoding in ("utf-8", "utf-8-sig"):
+        if encoding == "utf-8-sig":
+            stream.read(len(codecs.BOM_UTF8))
+        yield from iter(partial(stream.read, block), b"")
+        return
+    decoder = codecs.getincrementaldecoder(encoding)()
+    for chunk in iter(partial(stream.read, block), b""):
+        yield decoder.decode(chunk).encode()
+    yield decoder.decode(b"", final=True).encode()
+
+
+def _last_line(text: bytes) -> int:
+    """Where the last line that is whole ends: behind a newline that stands in no quoted cell."""
+    cut = text.rfind(b"\n") + 1
+    if not cut or b'"' not in text:
+        return cut
+    inside = text.count(b'"', 0, cut) % 2
+    while cut and inside:
+        before = text.rfind(b"\n", 0, cut - 1) + 1
+        inside ^= text.count(b'"', before, cut) % 2
+        cut = before
+    return cut
+
+
+def _has_stray_quotes(text: bytes, delimiter: str) -> bool:
+    """Whether a quote stands amid a cell, where readers differ about what it means."""
+    if b'"' not in text:
         return False
-    return True
+    other = rb'[^"\r\n' + re.escape(delimiter.encode()) + rb"]"
+    return re.search(other + b'"' + other, text) is not None
 
 
-def _recode(data: bytes, encoding: str, name: str) -> bytes:
-    try:
-        return data.decode(encoding).encode()
-    except UnicodeError as error:
-        place = getattr(error, "start", 0)
-        line = data.count(b"\n", 0, place) + 1
-        raise UnreadableFile(
-            f"{name} is neither UTF-8 nor GB18030 text nor a workbook (line {line}).",
-            message_zh=f"文件“{name}”既不是 UTF-8 也不是 GB18030 编码的文本（第{line}行），也不是 .xlsx 工作簿；"
-            "请用 .xlsx 或 CSV 重新保存后报送。",
-            mend="Save it again as .xlsx or CSV.",
-            file=name,
-            line=line,
-        ) from error
+def _decoded(rest: bytes, pieces: Iterator[bytes]) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    yield decoder.decode(rest)
+    for piece in pieces:
+        yield decoder.decode(piece)
 
 
-def _sample(utf8: bytes) -> str:
-    return utf8[: 1 << 16].decode(errors="ignore")
+def _lines(texts: Iterator[str]) -> Iterator[str]:
+    """Lines with their ends, from pieces of text."""
+    rest = ""
+    for piece in texts:
+        lines = io.StringIO(rest + piece, newline="").readlines()
+        rest = lines.pop() if lines and not lines[-1].endswith(("\n", "\r")) else ""
+        yield from lines
+    if rest:
+        yield rest
+
+
+def _sample(blob: Blob, encoding: str) -> str:
+    decoder = codecs.getincrementaldecoder(encoding)(errors="ignore")
+    return decoder.decode(blob.head(SAMPLE_BYTES))
 
 
 def _delimiter(sample: str) -> tuple[str, int]:
@@ -97,22 +252,3 @@ def _delimiter(sample: str) -> tuple[str, int]:
         usual = max(set(split), key=split.count, default=1)
         best = max(best, (split.count(usual) * (usual > 1), preference, delimiter, max(widths, default=1)))
     return best[2], max(best[3], 1)
-
-
-def _slowly(utf8: bytes, delimiter: str) -> pl.DataFrame:
-    """Rows of uneven length or with stray quotes: what Polars refuses, cell by cell."""
-    csv.field_size_limit(1 << 24)
-    try:
-        rows = list(csv.reader(io.StringIO(utf8.decode(), newline=""), delimiter=delimiter))
-    except csv.Error as error:
-        raise UnreadableFile(
-            f"The text cannot be split into columns: {error}.",
-            message_zh=f"文本无法分列（{error}）；请检查引号，或用 .xlsx 重新报送。",
-            mend="Mend its quotes or send it as .xlsx.",
-        ) from error
-    width = max((len(row) for row in rows), default=1)
-    columns: list[list[str | None]] = [[None] * len(rows) for _ in range(width)]
-    for number, row in enumerate(rows):
-        for index, text in enumerate(row):
-            columns[index][number] = text or None
-    return pl.DataFrame({f"c{i}": pl.Series(column, dtype=pl.String) for i, column in enumerate(columns)})

@@ -51,9 +51,9 @@ def amended_month() -> Values:
 
 
 def broken_month() -> Values:
-    """June of the second public hospital with more appointments than outpatient visits."""
+    """June of the second public hospital with more outpatient visits than visits in all."""
     before = figures.month(PUBLIC_2, 6)
-    return before | {"visits_by_appointment": _number(before["visits_outpatient_emergency"]) + 318}
+    return before | {"visits_outpatient_emergency": _number(before["visits_total"]) + 318}
 
 
 def _changes(before: Values, after: Values) -> dict[str, tuple[Number, Number]]:
@@ -77,8 +77,8 @@ BROKEN = Incident(
     MONTHLY,
     PUBLIC_2.code,
     date(YEAR, 6, 1),
-    "重报的6月月报预约人次大于门急诊人次，应隔离，7月收到的原报表继续有效",
-    rule="HM02",
+    "重报的6月月报门急诊人次大于总诊疗人次，应隔离，7月收到的原报表继续有效",
+    rule="HM01",
     changes=_changes(figures.month(PUBLIC_2, 6), broken_month()),
 )
 RESENT = Incident(

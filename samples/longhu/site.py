@@ -46,13 +46,13 @@ SOURCES = f"""\
 WAIVERS = """\
 # 已知问题的豁免：rule, form, subject, period_from, period_to, owner, reason, expires_on。
 # 样例中没有豁免。写法：
-# - rule: HM02
+# - rule: HM01
 #   form: hosp_monthly
 #   subject: LH-H02
 #   period_from: 2015-06-01
 #   period_to: 2015-06-30
 #   owner: 规划信息科
-#   reason: 预约系统切换，当月预约口径含电话咨询
+#   reason: 门急诊系统切换，当月门急诊口径含健康体检
 #   expires_on: 2016-12-31
 []
 """

@@ -1,0 +1,196 @@
+"""The blank workbook of every form is read back exactly as it was filled in."""
+
+import datetime as dt
+import random
+import re
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from ingestion.errors import UnrecognisedFile
+from ingestion.form import Form, FormField, period_bounds
+from ingestion.forms_catalogue import load_forms
+from ingestion.periods import Span
+from ingestion.reading import read_file
+from ingestion.workbooks.plan import Unit, period_text
+from ingestion.workbooks.template import Blank, write_template
+from ingestion.workbooks.validations import list_word
+
+FORMS = load_forms()
+UNITS = (Unit("T-1", "构造甲医院"), Unit("T-2", "构造乙医院"))
+REGIONS = ("440507", "440513", "440514")
+CITIZEN_NUMBERS = ("11010519491231002X", "440524188001010014")
+SOCIAL_CREDIT = "91350100M000100Y43"
+WORDS = "构造数据甲乙丙丁春夏秋冬"
+
+every_form = pytest.mark.parametrize("code", list(FORMS))
+every_statistical_form = pytest.mark.parametrize(
+    "code", [code for code, form in FORMS.items() if not form.cards]
+)
+
+
+def span_of(form: Form) -> Span:
+    """A period of the newest edition."""
+    year = max(2023, (form.editions[-1].valid_from or dt.date(2000, 1, 1)).year + 1)
+    if form.period.type == "event":
+        return Span(dt.date(year, 3, 1), dt.date(year, 3, 31))
+    return Span(*period_bounds(form.period.type, year, 2))
+
+
+def value_for(  # noqa: PLR0911 - one line a kind
+    form: Form, item: FormField, rnd: random.Random, span: Span
+) -> tuple[object, object]:
+    """What is typed into a cell, and what must be read of it."""
+    if item.format == "citizen_number":
+        value = rnd.choice(CITIZEN_NUMBERS)
+        return value, value
+    if item.format == "uscc":
+        return SOCIAL_CREDIT, SOCIAL_CREDIT
+    if item.format == "icd10":
+        return "J18.900", "J18.900"
+    if item.code_list:
+        codes = form.code_lists[item.code_list]
+        valid = [code.code for code in codes.codes if code.overlaps(span.start, span.end)]
+        code = rnd.choice(valid)
+        return list_word(codes, code), code
+    if item.type == "int":
+        number = rnd.choice([0, rnd.randrange(10**7), *([-rnd.randrange(9)] if item.negative else [])])
+        return number, number
+    if item.type == "dec":
+        decimal = round(rnd.uniform(0, 90), rnd.randrange(4))
+        return decimal, decimal
+    if item.type == "flag":
+        flag = rnd.random() < 0.5
+        return "是" if flag else "否", flag
+    day = span.start + dt.timedelta(days=rnd.randrange((span.end - span.start).days + 1))
+    if item.type == "date":
+        return day, day
+    if item.type == "datetime":
+        moment = dt.datetime.combine(day, dt.time(rnd.randrange(24), rnd.randrange(60)))
+        return moment, moment
+    text = "".join(rnd.choices(WORDS, k=4))
+    return (text, text) if item.type == "text" else (f"0{rnd.randrange(10**6)}", None)
+
+
+def subject_value(form: Form, item: FormField) -> str:
+    """How the one subject of these tests is written."""
+    if item.format == "uscc" or "uscc" in item.code:
+        return SOCIAL_CREDIT
+    if form.subject.type == "region" and item.code == form.subject.identify_by[0]:
+        return REGIONS[0]
+    return "构造区" if item.type == "text" else "T-1"
+
+
+def fill(path: Path, blank: Blank, rnd: random.Random) -> list[dict[str, object]]:
+    """Fill a template in with two subjects, units or cards; returns what must be read, row by row."""
+    form, span = blank.form, span_of(blank.form)
+    book = openpyxl.load_workbook(path)
+    sheet = book[blank.sheets[0]]
+    if blank.period_cell:
+        sheet[blank.period_cell] = period_text(form, span)
+    for code, cell in blank.above.items():
+        if cell != blank.period_cell:
+            sheet[cell] = subject_value(form, form.by_code[code])
+    expected = []
+    for number, row in enumerate(blank.rows if blank.members else blank.rows[:3]):
+        record: dict[str, object] = {}
+        if blank.members:
+            record.update(zip((f.code for f in form.breakdowns), blank.members[row], strict=True))
+        for code, column in blank.columns.items():
+            item = form.by_code[code]
+            if code in record:
+                continue
+            typed, read = value_for(form, item, rnd, span)
+            if code in form.period.fields:
+                typed, read = period_text(form, span), None
+            elif item.role == "identity" and (code in form.subject.identify_by or code == form.subject.name):
+                region = form.subject.type == "region" and item.type == "code"
+                typed = REGIONS[number] if region else f"T-{number}"
+                if form.cards:
+                    typed = subject_value(form, item)
+                read = None
+            elif item.role == "measure" and form.special_values and rnd.random() < 0.1:
+                typed, read = next(iter(form.special_values)), None
+                record[code] = None
+            sheet.cell(row, column, typed)
+            if item.role != "identity" and not item.personal:
+                record[code] = typed if item.type == "code" and not item.code_list else read
+        expected.append(record)
+    book.save(path)
+    return expected
+
+
+@every_statistical_form
+@settings(
+    max_examples=2,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(seed=st.integers(0, 2**32))
+def test_a_filled_template_is_read_back_exactly(code: str, tmp_path: Path, seed: int):
+    form = FORMS[code]
+    path = tmp_path / "报表.xlsx"
+    blank = write_template(form, path, period=span_of(form))
+    expected = fill(path, blank, random.Random(seed))  # noqa: S311 - made-up numbers
+    readings = read_file(path, catalogue=FORMS)
+    assert [reading.form.code for reading in readings] == [code]
+    (reading,) = readings
+    assert reading.findings == []
+    assert reading.edition == blank.edition.code
+    compared = [name for name in expected[0] if name in reading.records.columns]
+    assert len(compared) == len(expected[0])
+    assert reading.records.select(compared).rows(named=True) == expected
+    if not form.cards:
+        span = span_of(form)
+        assert set(reading.reports["period_start"]) == {span.start}
+        assert set(reading.reports["period_end"]) == {span.end}
+        assert reading.reports.height == (1 if blank.members else 3)
+
+
+@every_form
+def test_a_template_that_nobody_filled_in_holds_no_values(code: str, tmp_path: Path):
+    path = tmp_path / "空表.xlsx"
+    write_template(FORMS[code], path, period=span_of(FORMS[code]), units=UNITS)
+    try:
+        readings = read_file(path, catalogue=FORMS)
+    except UnrecognisedFile:
+        return
+    for reading in readings:
+        assert reading.form.code == code
+        assert set(reading.reports["value_count"]) <= {0}
+
+
+@every_form
+def test_a_spreadsheet_program_opens_a_template(code: str, tmp_path: Path):
+    path = tmp_path / "空表.xlsx"
+    blank = write_template(FORMS[code], path, units=UNITS)
+    with zipfile.ZipFile(path) as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".xml")}
+    for name, xml in texts.items():
+        if not name.startswith("xl/worksheets/"):
+            continue
+        places = [
+            place
+            for places in re.findall(r' sqref="([^"]+)"', xml.split("<dataValidations")[-1])
+            for place in places.split()
+        ]
+        assert len(places) == len(set(places)), name
+        for formula in re.findall(r"<formula1>(.*?)</formula1>", xml):
+            assert len(formula) <= 255, formula
+        for prompt in re.findall(r' prompt="([^"]*)"', xml):
+            assert len(prompt) <= 255
+        for title in re.findall(r' promptTitle="([^"]*)"', xml):
+            assert len(title) <= 32
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames[: len(blank.sheets)] == list(blank.sheets)
+    for name in blank.sheets:
+        sheet = book[name]
+        assert sheet.protection.sheet
+        assert not sheet.protection.password
+        assert sheet.freeze_panes
+        assert sheet.cell(1, 1).value == FORMS[code].name_zh
