@@ -347,6 +347,9 @@ class Rule(_Strict):
     )
     at: str | None = Field(None, description="Field whose cell the finding points at; else the first named.")
     once_per_report: bool = False
+    once_per_reporter: bool = Field(
+        False, description="One finding on the file for all reports of a reporter and period."
+    )
     level: Literal["report", "unit", "history"] | None = None
     message_zh: str
     message_en: str
@@ -507,3 +510,11 @@ def previous_period_start(period_type: PeriodType, start: date, end: date) -> da
     if period_type == "cumulative_quarter" and end.month > 3:
         return start
     return start.replace(year=start.year - 1) if period_type == "cumulative_quarter" else before
+
+
+def previous_period(period_type: PeriodType, start: date, end: date) -> tuple[date, date]:
+    """First and last day of the period before; of a cumulative quarter the accumulation up to the quarter before."""
+    last = start - timedelta(days=1)
+    if period_type == "cumulative_quarter" and end.month > 3:
+        last = date(end.year, end.month - 2, 1) - timedelta(days=1)
+    return previous_period_start(period_type, start, end), last

@@ -7,6 +7,7 @@ from datetime import date, datetime
 import polars as pl
 
 from ingestion.findings import ROW_FAULTS, Finding
+from ingestion.form import PeriodType
 from ingestion.judging import Decision, History, Judged
 from ingestion.reading import Reading
 
@@ -54,7 +55,7 @@ class Item:
     subject_code: str
     organization_key: int | None
     region_code: str | None
-    period_type: str
+    period_type: PeriodType
     period_start: date
     period_end: date
     edition: str

@@ -4,13 +4,13 @@ Nothing here touches the database or a file.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from ingestion.findings import Finding
+from ingestion.findings import Finding, Severity
 
 NEVER_WAIVED = frozenset({"REPORT_TWICE_IN_FILE", "MEMBER_TWICE_IN_REPORT", "UNIT_AMBIGUOUS", "UNIT_UNKNOWN"})
-"""Rules without which nobody could say which number is the report's."""
+"""Rules without which nobody could say which number is the report's: no waiver and no softer severity counts."""
 
 ACCEPTED = ("accepted", "accepted_with_warnings")
 
@@ -41,17 +41,45 @@ class OpenWaiver:
         )
 
 
+@dataclass(frozen=True)
+class OwnSeverity:
+    """A severity that the bureau sets for a rule itself, in one form or in all."""
+
+    severity_id: int
+    rule_id: str
+    form_code: str | None
+    severity: Severity
+
+
+def weighed(
+    finding: Finding, severities: Sequence[OwnSeverity], form_code: str
+) -> tuple[Finding, int | None]:
+    """The finding with the bureau's own severity, and which one that is; None when the rule's own stands.
+
+    A severity for the very form goes before one for all forms.
+    """
+    of_rule = [one for one in severities if one.rule_id == finding.rule_id]
+    own = next(
+        (one for form in (form_code, None) for one in of_rule if one.form_code == form),
+        None,
+    )
+    if own is None or own.severity == finding.severity or finding.rule_id in NEVER_WAIVED:
+        return finding, None
+    return replace(finding, severity=own.severity), own.severity_id
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A finding with the waiver that covers it, if one does."""
+    """A finding with the waiver that covers it and the bureau's own severity, if there are any."""
 
     finding: Finding
     waiver_id: int | None = None
+    severity_id: int | None = None
 
     @property
     def quarantines(self) -> bool:
-        """Whether it alone keeps its report out."""
-        return self.finding.severity == "hard" and self.waiver_id is None
+        """Whether it alone keeps its report out; what concerns one card sets only that aside."""
+        return self.finding.severity == "hard" and self.waiver_id is None and self.finding.record_no is None
 
 
 def judge(
@@ -62,22 +90,18 @@ def judge(
     subject_code: str,
     start: date,
     end: date,
+    severities: Sequence[OwnSeverity] = (),
 ) -> list[Judged]:
-    """Attach to each finding of a report the waiver that covers it."""
-    return [
-        Judged(
-            finding,
-            next(
-                (
-                    w.waiver_id
-                    for w in waivers
-                    if w.covers(finding.rule_id, form_code, subject_code, start, end)
-                ),
-                None,
-            ),
+    """Give each finding of a report the bureau's own severity, and the waiver that covers it."""
+    judged = []
+    for found in findings:
+        finding, severity_id = weighed(found, severities, form_code) if severities else (found, None)
+        waiver_id = next(
+            (w.waiver_id for w in waivers if w.covers(finding.rule_id, form_code, subject_code, start, end)),
+            None,
         )
-        for finding in findings
-    ]
+        judged.append(Judged(finding, waiver_id, severity_id))
+    return judged
 
 
 def status_of(judged: Sequence[Judged]) -> str:
@@ -103,7 +127,11 @@ def outcome_of(judged: Iterable[Judged]) -> Outcome:
 
 @dataclass(frozen=True)
 class KnownRevision:
-    """A revision as the registry has it."""
+    """A revision as the registry has it.
+
+    ``confirmed_at``: when its content was received last, by a re-sent copy perhaps; ``received_at`` stays the time
+    of the first. ``was_accepted``: whether it ever was good enough, whatever became of it since.
+    """
 
     revision_id: int
     revision_no: int
@@ -112,7 +140,14 @@ class KnownRevision:
     status: str
     received_at: datetime
     reporter_key: int | None = None
+    confirmed_at: datetime | None = None
+    was_accepted: bool = False
     outcome: Outcome | None = None
+
+    @property
+    def last_said(self) -> datetime:
+        """When somebody last said this content."""
+        return max(self.received_at, self.confirmed_at or self.received_at)
 
 
 @dataclass(frozen=True)
@@ -130,6 +165,24 @@ class History:
     def was_withdrawn(self, content_hash: str) -> bool:
         """Whether this very content was withdrawn before."""
         return any(one.status == "withdrawn" and one.content_hash == content_hash for one in self.revisions)
+
+    def returns_to(self, content: "Content") -> KnownRevision | None:
+        """The accepted revision with this very content that another accepted content had since taken the place of.
+
+        Only what was received up to now counts, so that reading a file again finds the same.
+        """
+        earlier = [
+            one
+            for one in self.revisions
+            if one.was_accepted
+            and one.arrival_id != content.arrival_id
+            and one.received_at <= content.received_at
+        ]
+        same = [
+            one for one in earlier if one.content_hash == content.content_hash and one.status != "withdrawn"
+        ]
+        others = [one.received_at for one in earlier if one.content_hash != content.content_hash]
+        return next((one for one in reversed(same) if any(at > one.last_said for at in others)), None)
 
 
 @dataclass(frozen=True)
@@ -161,9 +214,9 @@ class Decision:
 def decide(history: History, content: Content, *, again: int | None = None) -> Decision:
     """Decide what becomes of a content, given the report's history.
 
-    The accepted content that was received last is the current one, whatever the order in which files are
-    taken in; content that was withdrawn holds its place against older content. ``again`` is the revision that
-    held what this arrival said when it was read before (a re-derivation).
+    The accepted content that was received last, be it as a copy of what stands, is the current one, whatever the
+    order in which files are taken in; content that was withdrawn holds its place against older content. ``again``
+    is the revision that held what this arrival said when it was read before (a re-derivation).
     """
     current = history.current
     before = next((one for one in history.revisions if one.revision_id == again), None)
@@ -172,14 +225,14 @@ def decide(history: History, content: Content, *, again: int | None = None) -> D
         one.revision_id
         for one in history.revisions
         if one.status == "quarantined"
-        and one.received_at <= content.received_at
+        and one.last_said <= content.received_at
         and one.revision_id != same
         and (one.arrival_id != content.arrival_id or before is not None)
     )
     if same is not None:
         # The unit's last word is what counts already, so what was waiting for correction is settled.
         settled = (
-            current is not None and same == current.revision_id and content.received_at > current.received_at
+            current is not None and same == current.revision_id and content.received_at > current.last_said
         )
         return Decision(same_as=same, superseded=waiting if settled else ())
     if _outdated(history, content):
@@ -193,7 +246,7 @@ def decide(history: History, content: Content, *, again: int | None = None) -> D
 def _outdated(history: History, content: Content) -> bool:
     """Whether something that was received later stands in its place."""
     return any(
-        one.received_at > content.received_at
+        one.last_said > content.received_at
         for one in history.revisions
         if one.status == "withdrawn" or one.revision_id == history.current_id
     )

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from ingestion import directory, units
 from ingestion.forms_catalogue import Catalogue
-from ingestion.judging import OpenWaiver
+from ingestion.judging import OpenWaiver, OwnSeverity
 from ingestion.reading import Reading, SourceContext
 from ingestion.site import Source
 
@@ -22,6 +22,11 @@ select waiver_id, rule_id, form_code, subject_code, period_from, period_to
 from registry.waiver where ended_at is null and expires_on >= :today order by waiver_id
 """
 
+_SEVERITIES = """
+select severity_id, rule_id, form_code, severity
+from registry.rule_severity where ended_at is null order by severity_id
+"""
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -33,10 +38,11 @@ class Lane:
     known: pl.DataFrame
     duties: pl.DataFrame
     waivers: tuple[OpenWaiver, ...]
+    severities: tuple[OwnSeverity, ...] = ()
 
 
 def load_lane(connection: Connection, catalogue: Catalogue, source: Source, today: date) -> Lane:
-    """Read directory, duties and the waivers that count today."""
+    """Read directory, duties, the waivers that count today and the bureau's own severities."""
     versions = directory.versions(connection)
     duties = pl.DataFrame(
         [tuple(row) for row in connection.execute(text(_DUTIES))],
@@ -57,6 +63,7 @@ def load_lane(connection: Connection, catalogue: Catalogue, source: Source, toda
         known=units.identifiers(versions),
         duties=duties,
         waivers=tuple(OpenWaiver(*row) for row in connection.execute(text(_WAIVERS), {"today": today}).all()),
+        severities=tuple(OwnSeverity(*row) for row in connection.execute(text(_SEVERITIES)).all()),
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from ingestion.finding_rows import write_file_findings, write_findings
 from ingestion.findings import Finding
 from ingestion.form import Form
-from ingestion.histories import judge_item, lock
+from ingestion.histories import Plan, judge_items, lock, look
 from ingestion.items import Arrival, Filing, Group, Item, items_of, mark_repeated
 from ingestion.judging import Judged
 from ingestion.load import copy_frame
@@ -129,11 +129,13 @@ def record(
     cause: str,
     again: bool = False,
     partial: bool = False,
+    plan: Plan | None = None,
 ) -> Recorded:
     """Record everything a file said. ``again``: the file was recorded before and has been read anew, perhaps only
-    a part of it (``partial``).
+    a part of it (``partial``). With a ``plan`` it is only said what would be done.
     """
-    (recorded,) = record_all(connection, [Filing(arrival, groups, cause)], lane, again=again, partial=partial)
+    filing = Filing(arrival, groups, cause)
+    (recorded,) = record_all(connection, [filing], lane, again=again, partial=partial, plan=plan)
     return recorded
 
 
@@ -144,11 +146,13 @@ def record_all(
     *,
     again: bool = False,
     partial: bool = False,
+    plan: Plan | None = None,
 ) -> list[Recorded]:
     """Record files of which no two are about the same report, each as :func:`record` would alone.
 
     Locks the reports, judges each against its history, then writes what is new: revisions, their rows,
-    findings, positions, the moved current revision and the change for the next release.
+    findings, positions, the moved current revision and the change for the next release. With a ``plan`` nothing
+    is locked or written; what would be done is added to the plan.
     """
     groups: list[Group] = []
     read: list[tuple[list[Item], list[Finding], int]] = []
@@ -158,10 +162,18 @@ def record_all(
         groups += filing.groups
         read.append((items, whole_file, unplaced))
     every = [item for items, _, _ in read for item in items]
-    if every:
+    if every and plan is not None:
+        look(connection, every, plan, again=again)
+    elif every:
         lock(connection, every, again=again)
-    for item in every:
-        judge_item(item, lane)
+    judge_items(connection, every, lane, plan)
+    if plan is not None:
+        return [
+            Recorded(
+                tuple(items), unplaced, tuple(one for item in items for one in item.judged), tuple(whole_file)
+            )
+            for items, whole_file, unplaced in read
+        ]
     new = [item for item in every if item.decision.same_as is None]
     if new:
         _write_revisions(connection, new)

@@ -9,6 +9,7 @@ from ingestion.judging import (
     KnownRevision,
     OpenWaiver,
     Outcome,
+    OwnSeverity,
     decide,
     judge,
     outcome_of,
@@ -79,6 +80,10 @@ class TestStatus:
         waiver = OpenWaiver(1, "REPORT_TWICE_IN_FILE", None, None, None, None)
         assert status_of(judge([finding("REPORT_TWICE_IN_FILE")], [waiver], **JANUARY)) == "quarantined"
 
+    def test_finding_on_one_card_quarantines_nothing(self):
+        card = Finding("ID01", "value", "hard", "请核对", "check", report_no=1, record_no=7)
+        assert status_of(judge([card], [], **JANUARY)) == "accepted_with_warnings"
+
     def test_outcome_ignores_places_and_wording(self):
         one = Finding(
             "HM01", "report", "hard", "甲", "a", report_no=1, sheet="1", cell="B2", field_code="visits"
@@ -87,6 +92,96 @@ class TestStatus:
             "HM01", "report", "hard", "乙", "b", report_no=5, sheet="2", cell="C9", field_code="visits"
         )
         assert outcome_of(judge([one], [], **JANUARY)) == outcome_of(judge([two], [], **JANUARY))
+
+
+class TestOwnSeverities:
+    def judged(self, *severities, rule="HM01", severity="hard"):
+        return judge([finding(rule, severity)], [], **JANUARY, severities=severities)
+
+    def test_bureau_lowers_a_rule(self):
+        judged = self.judged(OwnSeverity(3, "HM01", None, "soft"))
+        assert status_of(judged) == "accepted_with_warnings"
+        assert (judged[0].finding.severity, judged[0].severity_id) == ("soft", 3)
+
+    def test_bureau_raises_a_rule(self):
+        judged = self.judged(OwnSeverity(3, "HM01", "hosp_monthly", "hard"), severity="soft")
+        assert status_of(judged) == "quarantined"
+
+    def test_word_on_the_form_goes_before_one_on_all_forms(self):
+        both = (OwnSeverity(3, "HM01", None, "soft"), OwnSeverity(4, "HM01", "hosp_monthly", "hard"))
+        assert status_of(self.judged(*both)) == "quarantined"
+        assert status_of(self.judged(*both, severity="soft")) == "quarantined"
+
+    @pytest.mark.parametrize(("rule", "form"), [("HM02", None), ("HM01", "idr_monthly")])
+    def test_severity_of_another_rule_or_form_does_not_count(self, rule, form):
+        judged = self.judged(OwnSeverity(3, rule, form, "soft"))
+        assert (judged[0].quarantines, judged[0].severity_id) == (True, None)
+
+    def test_same_severity_is_the_rules_own(self):
+        assert self.judged(OwnSeverity(3, "HM01", None, "hard"))[0].severity_id is None
+
+    def test_nobody_can_soften_that_a_report_stands_twice(self):
+        judged = self.judged(
+            OwnSeverity(3, "REPORT_TWICE_IN_FILE", None, "soft"), rule="REPORT_TWICE_IN_FILE"
+        )
+        assert status_of(judged) == "quarantined"
+
+    def test_raised_rule_can_still_be_waived(self):
+        waiver = OpenWaiver(1, "HM01", None, None, None, None)
+        severity = OwnSeverity(3, "HM01", None, "hard")
+        judged = judge([finding(severity="soft")], [waiver], **JANUARY, severities=[severity])
+        assert status_of(judged) == "accepted_with_warnings"
+
+
+class TestCopies:
+    def test_copy_of_what_stands_holds_its_place_against_content_received_before_the_copy(self):
+        stands = known(1, "a", 1, "accepted", confirmed_at=at(5))
+        assert decide(History((stands,), 1), content("b", 3)).status == "superseded"
+        assert decide(History((stands,), 1), content("b", 6)).becomes_current
+
+    def test_copy_does_not_make_what_stands_newer_than_it_is(self):
+        history = History((known(1, "a", 1, "accepted"),), 1)
+        decision = decide(history, content("a", 5))
+        assert (decision.same_as, decision.becomes_current, decision.superseded) == (1, False, ())
+
+    def test_quarantined_content_that_was_sent_again_waits_on(self):
+        waits = known(1, "a", 1, "quarantined", confirmed_at=at(5))
+        assert decide(History((waits,)), content("b", 3)).superseded == ()
+        assert decide(History((waits,)), content("b", 6)).superseded == (1,)
+
+
+class TestOlderContent:
+    A = known(1, "a", 1, was_accepted=True)
+
+    def test_content_from_before_an_amendment_is_recognised(self):
+        history = History((self.A, known(2, "b", 2, "accepted", was_accepted=True)), 2)
+        assert history.returns_to(content("a", 5)) == self.A
+        assert history.returns_to(content("c", 5)) is None
+
+    def test_content_that_stands_is_not_older(self):
+        history = History((known(1, "a", 1, "accepted", was_accepted=True),), 1)
+        assert history.returns_to(content("a", 5)) is None
+
+    def test_amendment_that_was_never_accepted_made_nothing_older(self):
+        history = History(
+            (known(1, "a", 1, "superseded", was_accepted=True), known(2, "b", 2, "quarantined"))
+        )
+        assert history.returns_to(content("a", 5)) is None
+
+    def test_reading_the_same_arrival_again_finds_the_same(self):
+        back = known(3, "a", 5, "accepted", arrival=99, was_accepted=True)
+        history = History((self.A, known(2, "b", 2, was_accepted=True), back), 3)
+        assert history.returns_to(content("a", 5)) == self.A
+
+    def test_withdrawn_content_is_no_older_content(self):
+        history = History(
+            (
+                known(1, "a", 1, "withdrawn", was_accepted=True),
+                known(2, "b", 2, "accepted", was_accepted=True),
+            ),
+            2,
+        )
+        assert history.returns_to(content("a", 5)) is None
 
 
 class TestNewContent:
