@@ -130,8 +130,9 @@ def _judge(frame: pl.DataFrame, tests: Sequence[_Test], places: "_Places") -> li
         if not failed.any():
             continue
         rows = _told(frame, test).filter(failed)
-        if test.rule.once_per_report:
-            rows = rows.unique("report_no", keep="first", maintain_order=True)
+        if test.rule.once_per_report or test.rule.once_per_reporter:
+            once = "report_no" if test.rule.once_per_report else "report.group"
+            rows = rows.unique(once, keep="first", maintain_order=True)
         findings += [_finding(places, test, row) for row in rows.iter_rows(named=True)]
     return findings
 
@@ -184,7 +185,7 @@ def _finding(places: "_Places", test: _Test, row: Mapping[str, Any]) -> Finding:
         severity=rule.severity,
         message_zh=rule.message_zh + (f"（{'；'.join(said_zh)}）" if said_zh and not personal else ""),
         message_en=rule.message_en + (f" ({'; '.join(said_en)})" if said_en and not personal else ""),
-        report_no=row["report_no"],
+        report_no=None if rule.once_per_reporter else row["report_no"],
         sheet=row["source_sheet"],
         cell=places.cell(row, at) if at else cell_name(row["source_row"], row["source_column"] or 1),
         field_code=at,
