@@ -30,13 +30,19 @@
     {%- else -%}
         {%- set query -%}
             select distinct p.period_type, p.period_start from (
-                {{ candidate_changes('r.period_type, r.period_start', forms) }}
+                {{ candidate_changes('r.form_code, r.period_type, r.period_start', forms) }}
             ) as x,
             lateral (
-                values (x.period_type, x.period_start),
-                (case when x.period_type in ('month', 'quarter') then 'year' end, date_trunc('year', x.period_start)::date)
+                select x.period_type, x.period_start
+                union all
+                select 'year', date_trunc('year', x.period_start)::date
+                where x.period_type in ('month', 'quarter', 'cumulative_quarter')
+                union all
+                {#- Rates over last year's residents. #}
+                select x.period_type, (x.period_start + make_interval(years => part.year_offset))::date
+                from {{ ref('indicator_part') }} as part
+                where part.form_code = x.form_code and part.year_offset > 0
             ) as p (period_type, period_start)
-            where p.period_type is not null
         {%- endset -%}
         {%- set periods = run_query(query ~ ' limit ' ~ (literal_limit() | int + 1)).rows -%}
         {%- if periods | length == 0 -%}false
@@ -57,10 +63,19 @@
     {%- if not execute or not is_incremental() -%}true
     {%- else -%}
         {%- set query -%}
-            select distinct date_part('year', x.period_start)::int from (
-                {{ candidate_changes('r.period_start', forms) }}
-                union {{ candidate_changes('r.period_end', forms) }}
-            ) as x order by 1
+            select distinct date_part('year', x.day)::int + shift.years from (
+                {{ candidate_changes('r.form_code, r.period_start as day', forms) }}
+                union {{ candidate_changes('r.form_code, r.period_end as day', forms) }}
+            ) as x
+            cross join lateral (
+                select 0 as years
+                {#- What a changed table of residents shifts into is computed with everything else of that year, and
+                    a year that changed may rest on residents of the year before. #}
+                union select part.year_offset from {{ ref('indicator_part') }} as part
+                where part.form_code = x.form_code and part.year_offset > 0
+                union select -part.year_offset from {{ ref('indicator_part') }} as part where part.year_offset > 0
+            ) as shift
+            order by 1
         {%- endset -%}
         {%- set years = run_query(query).columns[0].values() -%}
         {%- if years | length == 0 -%}false

@@ -1,7 +1,9 @@
 -- Grain: one row per indicator, region or institution, slice and period, with its numerator and denominator.
 {{
     config(
-        unique_key=['subject_type', 'subject_code', 'indicator_code', 'slice', 'period_type', 'period_start'],
+        unique_key=[
+            'subject_type', 'subject_code', 'indicator_code', 'slice', 'period_type', 'period_start', 'period_end'
+        ],
         indexes=[
             {'columns': ['period_start', 'period_type']},
             {'columns': ['indicator_code', 'subject_code', 'period_start']}
@@ -9,7 +11,7 @@
         meta={'scope': 'period'}
     )
 }}
-{%- set rolled_up = "part.period_type = 'year' and x.period_type in ('month', 'quarter')" %}
+{%- set rolled_up = "part.period_type = 'year' and x.period_type in ('month', 'quarter', 'cumulative_quarter')" %}
 {%- set fits = "(x.period_type = part.period_type or " ~ rolled_up ~ ")" %}
 -- The fields that each part of an indicator is the sum of, by form.
 with part as (
@@ -19,7 +21,10 @@ with part as (
         indicator_part.period_type,
         indicator_part.form_code,
         indicator_part.field_code,
-        coalesce(indicator_part.breakdown, '') as breakdown
+        coalesce(indicator_part.breakdown, '') as breakdown,
+        coalesce(indicator_part.coefficient, 1) as coefficient,
+        coalesce(indicator_part.per_day, false) as is_per_day,
+        coalesce(indicator_part.year_offset, 0) as year_offset
     from {{ ref('indicator_part') }} as indicator_part
 ),
 
@@ -28,17 +33,18 @@ form_part as (
         indicator_code,
         period_type,
         form_code,
+        year_offset,
         count(*) filter (where part = 'numerator') as numerator_fields,
         count(*) filter (where part = 'denominator') as denominator_fields
     from part
-    group by indicator_code, period_type, form_code
+    group by indicator_code, period_type, form_code, year_offset
 ),
 
 -- One value for each number: a bulletin and a file of one measure may both bring it, and the one received last counts.
 reported as (
     select distinct on (
         value.subject_type, value.subject_code, value.form_code, value.field_code, value.breakdown,
-        value.period_type, value.period_start
+        value.period_type, value.period_start, value.period_end
     ) value.*
     from {{ at_candidate(ref('fct_reported_value')) }} as value
     left join {{ at_candidate(ref('dim_report')) }} as report
@@ -51,7 +57,7 @@ reported as (
         )
     order by
         value.subject_type asc, value.subject_code asc, value.form_code asc, value.field_code asc,
-        value.breakdown asc, value.period_type asc, value.period_start asc,
+        value.breakdown asc, value.period_type asc, value.period_start asc, value.period_end asc,
         report.received_at desc nulls last, value.report_id desc
 ),
 
@@ -63,8 +69,9 @@ base as (
         x.subject_code,
         case when x.subject_type = 'organization' then x.organization_key end as organization_key,
         x.period_type as base_type,
-        x.period_start as base_start,
-        x.period_end as base_end,
+        -- A rate over last year's residents takes them from last year's table.
+        (x.period_start + make_interval(years => part.year_offset))::date as base_start,
+        (x.period_end + make_interval(years => part.year_offset))::date as base_end,
         part.indicator_code,
         part.period_type,
         part.numerator_fields,
@@ -83,21 +90,25 @@ base as (
         x.subject_code,
         case when x.subject_type = 'organization' then x.organization_key end as organization_key,
         x.period_type as base_type,
-        x.period_start as base_start,
-        x.period_end as base_end,
+        (x.period_start + make_interval(years => part.year_offset))::date as base_start,
+        (x.period_end + make_interval(years => part.year_offset))::date as base_end,
         part.indicator_code,
         part.period_type,
         0 as numerator_fields,
         0 as denominator_fields,
         case when part.part = 'numerator' then 1 else 0 end as numerator_given,
         case when part.part = 'denominator' then 1 else 0 end as denominator_given,
-        case when part.part = 'numerator' then x.value end as numerator,
-        case when part.part = 'denominator' then x.value end as denominator
+        case when part.part = 'numerator' then x.value * part.coefficient end as numerator,
+        case
+            when part.part = 'denominator' and part.is_per_day
+                then x.value * part.coefficient / (x.period_end - x.period_start + 1)
+            when part.part = 'denominator' then x.value * part.coefficient
+        end as denominator
     from part
     inner join reported as x
         on part.form_code = x.form_code
             and part.field_code = x.field_code
-            and part.breakdown = x.breakdown
+            and x.breakdown like part.breakdown
             and {{ fits }}
 ),
 

@@ -1,7 +1,9 @@
 -- Grain: one row per indicator, region or institution, slice and period: the table that BI opens first.
 {{
     config(
-        unique_key=['subject_type', 'subject_code', 'indicator_code', 'slice', 'period_type', 'period_start'],
+        unique_key=[
+            'subject_type', 'subject_code', 'indicator_code', 'slice', 'period_type', 'period_start', 'period_end'
+        ],
         indexes=[
             {'columns': ['period_start', 'period_type']},
             {'columns': ['indicator_code', 'region_code', 'period_start']}
