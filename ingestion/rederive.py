@@ -83,6 +83,8 @@ select md5(concat_ws(
     (select string_agg(form_code || edition || definition_hash, ',' order by form_code, edition) from registry.form),
     (select string_agg(waiver_id::text, ',' order by waiver_id) from registry.waiver
         where ended_at is null and expires_on >= :today),
+    (select string_agg(severity_id::text, ',' order by severity_id) from registry.rule_severity
+        where ended_at is null),
     (select string_agg(md5(e::text), ',' order by organization_key, event_date, event_type)
         from registry.organization_event as e)
 ))
@@ -256,8 +258,8 @@ def rederive(
 def reconsider(settings: Settings, reason: str, *, catalogue: Catalogue | None = None) -> Rederivation:
     """Judge again what waits: quarantined reports, reports without a unit, files nobody could read.
 
-    Does nothing while forms, waivers and directory are those on which it was last done to the end, so every night
-    may call it, also after one that was cut off.
+    Does nothing while forms, waivers, severities and directory are those on which it was last done to the end, so
+    every night may call it, also after one that was cut off.
     """
     with loading(settings) as engine:
         with engine.connect() as connection:
