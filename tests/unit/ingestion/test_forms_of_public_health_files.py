@@ -162,3 +162,30 @@ def test_quarters_of_several_regions_in_one_file_are_reports_of_their_own(
     ]
     assert reading.records["smi_registered"].to_list() == [2_150, 2_160, 3_400]
     assert reading.records["smi_std_managed"].to_list() == [1_800, 1_810, None]
+
+
+@pytest.mark.parametrize(("told", "rules"), [(22, []), (21, ["EP03"])])
+def test_vaccines_and_doses_may_stand_across(told: int, rules: list[str], tmp_path: Path, read: Read) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["2015年10月国家免疫规划疫苗常规接种情况报表（构造）"])
+    sheet.append(["接种单位编码", "居住属性", "乙肝疫苗", None, None, None, "卡介苗", None])
+    sheet.append([None, None, "第1剂", None, "第2剂", None, "第1剂", None])
+    sheet.append([None, None, *["应种人数", "实种人数"] * 3])
+    for cells in ("A1:H1", "C2:F2", "G2:H2", "C3:D3", "E3:F3", "G3:H3", "A2:A4", "B2:B4"):
+        sheet.merge_cells(cells)
+    for residence, numbers in (
+        ("本地", (40, 39, 30, 29, 20, 20)),
+        ("流动", (4, 3, 3, 2, 2, 2)),
+        ("合计", (44, 42, 33, 31, 22, told)),
+    ):
+        sheet.append(["LH-C01", residence, *numbers])
+    sheet.append(["填表人：（构造）", None, "审核人：（构造）"])
+    book.save(tmp_path / "f.xlsx")
+    reading = read(tmp_path / "f.xlsx")
+    assert (reading.form.code, reading.layout, reading.findings) == ("epi_monthly", "by_vaccine", [])
+    assert reading.reports.select("subject_ref", "period_start").rows() == [("LH-C01", dt.date(2015, 10, 1))]
+    second = reading.records.filter(vaccine="HepB", dose_no="2")
+    assert dict(second.select("residence_class", "given_basic").rows()) == {"1": 29, "2": 2, "0": 31}
+    assert [finding.rule_id for finding in check(reading, CheckContext())] == rules
