@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import yaml
 from ingestion.form import Form
 from ingestion.forms_catalogue import BUILT_IN, Catalogue
 from ingestion.labels import label_keys
+from ingestion.layout import recognise
+from ingestion.readers import read_tables
 
 LIST = Path(__file__).resolve().parents[3].parent / "shared" / "domain" / "reports.yml"
 
@@ -219,3 +222,29 @@ def test_each_form_stands_in_a_file_of_its_name() -> None:
         assert yaml.safe_load(path.read_text(encoding="utf-8"))["code"] == path.stem
     for path in sorted((BUILT_IN / "code_lists").glob("*.yml")):
         assert yaml.safe_load(path.read_text(encoding="utf-8"))["code"] == path.stem
+
+
+@pytest.mark.parametrize("code", sorted(path.stem for path in BUILT_IN.glob("*.yml")))
+def test_a_form_is_told_from_all_others_by_its_printed_labels(
+    tmp_path: Path, catalogue: Catalogue, grid: Callable[..., Path], code: str
+) -> None:
+    form = catalogue[code]
+    path = grid(tmp_path / "file.csv", [[field.name_zh for field in form.fields], ["1"] * len(form.fields)])
+    found = recognise(read_tables(path, "file.csv")[0], catalogue, "file.csv")
+    assert found is not None
+    assert found.form.code == code
+    assert {column.code for column in found.fields} == {field.code for field in form.fields}
+    assert not (found.unknown or found.ambiguous or found.twice or found.missing)
+
+
+@pytest.mark.parametrize("code", sorted(path.stem for path in BUILT_IN.glob("*.yml")))
+def test_any_known_spelling_of_a_label_finds_its_field(
+    tmp_path: Path, catalogue: Catalogue, grid: Callable[..., Path], code: str
+) -> None:
+    form = catalogue[code]
+    labels = [field.labels[-1] for field in form.fields]
+    path = grid(tmp_path / "file.csv", [[form.name_zh], labels, ["1"] * len(labels)])
+    found = recognise(read_tables(path, "file.csv")[0], catalogue, "file.csv")
+    assert found is not None
+    assert found.form.code == code
+    assert {column.code for column in found.fields} == {field.code for field in form.fields}
