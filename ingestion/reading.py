@@ -51,10 +51,19 @@ class Reading:
     findings: list[Finding] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class UnreadCards(Reading):
+    """A table of cards that was recognised and not read yet: see :mod:`ingestion.cards`, which reads it in batches."""
+
+    table: Table | None = None
+    found: Recognised | None = None
+    file_name: str = ""
+
+
 def read_file(
     path: Path, *, name: str | None = None, catalogue: Catalogue, source: SourceContext | None = None
 ) -> list[Reading]:
-    """Read a file whatever its format and layout.
+    """Read a file whatever its format and layout; tables of cards are only recognised (:class:`UnreadCards`).
 
     Raises UnreadableFile when its bytes are no table and UnrecognisedFile when no form is found in it.
     """
@@ -73,7 +82,11 @@ def read_file(
     if not found:
         raise _unrecognised(name, strange, catalogue)
     groups: dict[tuple[str, str, str], list[Sheet]] = {}
+    cards: list[Reading] = []
     for table, recognised in found:
+        if recognised.form.cards:
+            cards.append(_unread(table, recognised, table.file_name or name))
+            continue
         key = (recognised.form.code, recognised.layout.code, recognised.part)
         sheet = read_sheet(
             table,
@@ -89,8 +102,11 @@ def read_file(
         for (_, layout, part), sheets in groups.items()
         for reading in _combine(sheets[0].form, layout, part, sheets)
     ]
-    if all(reading.reports.is_empty() for reading in readings) and not any(
-        finding.severity == "hard" for reading in readings for finding in reading.findings
+    readings += cards
+    if (
+        not cards
+        and all(reading.reports.is_empty() for reading in readings)
+        and not any(finding.severity == "hard" for reading in readings for finding in reading.findings)
     ):
         raise _unrecognised(name, [table for table, _ in found], catalogue)
     readings[0].findings.extend(contents.findings)
@@ -106,6 +122,22 @@ def read_file(
             )
         )
     return readings
+
+
+def _unread(table: Table, found: Recognised, file_name: str) -> UnreadCards:
+    nothing = pl.DataFrame()
+    return UnreadCards(
+        found.form,
+        "",
+        found.layout.code,
+        "",
+        nothing,
+        nothing,
+        nothing,
+        table=table,
+        found=found,
+        file_name=file_name,
+    )
 
 
 def _unrecognised(name: str, tables: list[Table], catalogue: Catalogue) -> UnrecognisedFile:
