@@ -1,47 +1,30 @@
 """Inboxes: which files lie there that no night has taken in yet."""
 
-import os
-import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, cast
 
 import fsspec
 import structlog
 from sqlalchemy import text
 
+from ingestion.inbox_files import (
+    FileChanged,
+    InboxError,
+    WaitingFile,
+    given,
+    list_folder,
+    list_remote,
+    opened,
+)
 from ingestion.load import loading
+from ingestion.results import FileResult
 from ingestion.site import Source
-from warehouse.errors import WarehouseError
 from warehouse.settings import Settings
 
+__all__ = ["FileChanged", "InboxError", "WaitingFile", "archive", "given", "opened", "waiting"]
+
 log = structlog.get_logger()
-
-_IGNORED = re.compile(r"(^|/)(\.|~\$)|\.(part|tmp|crdownload|filepart)$", re.IGNORECASE)
-"""Names of files that are being sent or were left by an office program."""
-
-
-class InboxError(WarehouseError):
-    """An inbox cannot be reached or listed."""
-
-    passing = True
-
-
-class FileChanged(WarehouseError):
-    """A file changed while it was being read; the next night takes it."""
-
-
-@dataclass(frozen=True)
-class WaitingFile:
-    """A file in an inbox: ``name`` below it, ``url`` to open it, size and time of its last change."""
-
-    name: str
-    url: str
-    size: int
-    modified: datetime
 
 
 def waiting(settings: Settings, source: Source) -> list[WaitingFile]:
@@ -84,23 +67,38 @@ def waiting(settings: Settings, source: Source) -> list[WaitingFile]:
     return sorted(settled, key=lambda file: (file.modified, file.name))
 
 
-def given(paths: Iterable[Path]) -> list[WaitingFile]:
-    """Files named one by one, in or outside an inbox, as if they waited there."""
-    return [_local(path, path.name) for path in paths]
+def archive(
+    settings: Settings, source: Source, files: Sequence[WaitingFile], results: Sequence[FileResult]
+) -> None:
+    """Move files that were taken in out of a folder that is an inbox, if the settings want that.
+
+    Where a file cannot be moved it stays: the registry knows it all the same.
+    """
+    if settings.inbox_done != "archive":
+        return
+    root = _folder(source)
+    if root is None:
+        return
+    day = settings.home / "inbox_archive" / source.code / datetime.now(UTC).date().isoformat()
+    for file, result in zip(files, results, strict=True):
+        path = Path(file.url)
+        if result.status in ("failed", "changing") or not path.is_relative_to(root):
+            continue
+        target = day / path.relative_to(root)
+        while target.exists():
+            target = target.with_name(f"{target.name}~")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+        except OSError as error:
+            log.warning("file stays in the inbox", file=file.name, error=type(error).__name__)
 
 
-@contextmanager
-def opened(file: WaitingFile) -> Iterator[BinaryIO]:
-    """The bytes of a waiting file; raises :class:`FileChanged` if it changed while they were read."""
-    filesystem, path = fsspec.core.url_to_fs(file.url)
-    with filesystem.open(path, "rb") as stream:
-        yield cast(BinaryIO, stream)
-    filesystem.invalidate_cache(path)
-    information = filesystem.info(path)
-    if (int(information["size"]), _modified(filesystem, path, information)) != (file.size, file.modified):
-        raise FileChanged(
-            f"{file.name} changed while it was read.", mend="The next run takes it in.", file=file.name
-        )
+def _folder(source: Source) -> Path | None:
+    """The folder that an inbox is; None for one on another host."""
+    filesystem, root = fsspec.core.url_to_fs(source.inbox)
+    protocols = filesystem.protocol if isinstance(filesystem.protocol, tuple) else (filesystem.protocol,)
+    return Path(root).resolve() if "file" in protocols else None
 
 
 def _listing(settings: Settings, source: Source) -> list[WaitingFile]:
@@ -118,53 +116,11 @@ def _listing(settings: Settings, source: Source) -> list[WaitingFile]:
                     f"The inbox {root} of source {source.code} is not there.",
                     mend=f"Make the folder or correct it in {settings.site / 'sources.yml'}.",
                 )
-            return list(_walk(root, ""))
-        return [
-            WaitingFile(
-                name=path.removeprefix(root).lstrip("/"),
-                url=filesystem.unstrip_protocol(path),
-                size=int(information["size"]),
-                modified=_modified(filesystem, path, information),
-            )
-            for path, information in filesystem.find(root, detail=True).items()
-            if not _IGNORED.search(path.removeprefix(root).lstrip("/"))
-        ]
+            return list(list_folder(folder))
+        return list(list_remote(filesystem, root))
     except (OSError, ValueError, ImportError) as error:
         raise InboxError(
             f"The inbox of source {source.code} cannot be listed: {type(error).__name__}.",
             mend=f"Check its address in {settings.site / 'sources.yml'} and that its host answers.",
             source=source.code,
         ) from error
-
-
-def _walk(folder: str, below: str) -> Iterator[WaitingFile]:
-    """Files of a folder and the folders in it; one look at each, for an inbox may hold years of files."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = f"{below}{entry.name}"
-            if _IGNORED.search(entry.name):
-                continue
-            if entry.is_dir():
-                yield from _walk(entry.path, f"{name}/")
-            elif entry.is_file():
-                # A sender may rename a file at any moment; then its new name is found next time.
-                with suppress(FileNotFoundError):
-                    status = entry.stat()
-                    modified = datetime.fromtimestamp(status.st_mtime, UTC)
-                    yield WaitingFile(name, entry.path, status.st_size, modified)
-
-
-def _local(path: Path, name: str) -> WaitingFile:
-    status = path.stat()
-    return WaitingFile(name, str(path), status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
-
-
-def _modified(filesystem: Any, path: str, information: dict[str, Any]) -> datetime:
-    for name in ("mtime", "LastModified", "last_modified", "modified", "created"):
-        value = information.get(name)
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, datetime):
-            return value if value.tzinfo else value.replace(tzinfo=UTC)
-    found: datetime = filesystem.modified(path)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
