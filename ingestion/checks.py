@@ -291,6 +291,13 @@ def _sum_finding(
     )
 
 
+def _together(own: int | None, of_field: int | None) -> int | None:
+    """A record's row or column with its field's: where both have one, the field's is the distance."""
+    return (
+        own + of_field if own is not None and of_field is not None else own if own is not None else of_field
+    )
+
+
 class _Places:
     """Names of cells and fields as the sender sees them."""
 
@@ -306,10 +313,7 @@ class _Places:
     def cell(self, row: Mapping[str, Any], code: str) -> str | None:
         own_row, own_column = row["source_row"], row["source_column"]
         field_row, field_column = self.known.get((row["source_sheet"], code), (None, None))
-        return cell_name(
-            own_row if own_row is not None else field_row,
-            own_column if own_column is not None else field_column,
-        )
+        return cell_name(_together(own_row, field_row), _together(own_column, field_column))
 
     def label(self, row: Mapping[str, Any], code: str) -> str:
         """The field's printed name, behind the member of the breakdown it is for."""

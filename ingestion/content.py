@@ -36,7 +36,7 @@ def add_content_hash(
         body.alias("__body"), head.alias("__head"), filled.alias("__filled"), nonzero.alias("__nonzero")
     )
     text = pl.when(pl.col("__body") != "").then(pl.concat_str("__head", "__body", separator=_UNIT))
-    if rows.height == reports.height:
+    if rows.height == reports.height == rows["report_no"].n_unique():
         content = rows.select(
             "report_no",
             pl.col("__filled").alias("value_count"),
@@ -55,7 +55,10 @@ def add_content_hash(
     content = content.select(
         "report_no", "value_count", "nonzero_count", pl.Series("content_hash", hashes, dtype=pl.String)
     )
-    reports = reports.join(content, on="report_no", how="left", maintain_order="left")
+    nothing = hashlib.sha256(b"").hexdigest()
+    reports = reports.join(content, on="report_no", how="left", maintain_order="left").with_columns(
+        pl.col("value_count", "nonzero_count").fill_null(0), pl.col("content_hash").fill_null(nothing)
+    )
     records = rows.select(
         "report_no",
         number.alias("record_no"),
