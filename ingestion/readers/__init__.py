@@ -14,7 +14,7 @@ from ingestion.readers.limits import Limits
 from ingestion.readers.old_workbook import read_old_workbook
 from ingestion.readers.opendocument import MIME, read_opendocument
 from ingestion.readers.packages import Package
-from ingestion.readers.refusals import protected, too_large, unreadable
+from ingestion.readers.refusals import protected, too_large, too_many, unreadable
 from ingestion.readers.spreadsheetml import read_spreadsheetml
 from ingestion.readers.table import Contents, Table
 from ingestion.readers.workbook import read_workbook
@@ -70,7 +70,7 @@ def _read(limits: Limits, blob: Blob, depth: int) -> Contents:
         # Its library takes longer to load than most files take to read.
         return Contents(importlib.import_module("ingestion.readers.parquet").read_parquet(blob, limits))
     if kind_found == "delimited":
-        return Contents(read_delimited(blob.read(), name))
+        return Contents(_narrow(read_delimited(blob, name), name, limits))
     readers = {
         "compound": read_old_workbook,
         "spreadsheetml": read_spreadsheetml,
@@ -79,6 +79,13 @@ def _read(limits: Limits, blob: Blob, depth: int) -> Contents:
         "json": read_json,
     }
     return Contents(readers[kind_found](blob, limits))
+
+
+def _narrow(tables: list[Table], name: str, limits: Limits) -> list[Table]:
+    """The tables, if none is wider than a sheet may be."""
+    if any(len(row) > limits.columns for table in tables for row in table.top):
+        raise too_many(name, "列数", "columns", limits.columns)
+    return tables
 
 
 def _of_package(blob: Blob, limits: Limits, depth: int) -> Contents:

@@ -31,7 +31,6 @@ _FORMAT_CODE = re.compile(r'formatCode="([^"]*)"')
 _MOMENT = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 _LONG_NUMBER = r"^-?[\d.]{16,}$"
 _LONG_IN_XML = re.compile(rb"<v>-?[\d.]{16,}")
-_FLAG_IN_XML = re.compile(rb't="b"')
 _FIRST_SOUND_YEAR = 1901
 
 
@@ -48,7 +47,7 @@ def reduced(package: Package, replaced: Mapping[str, bytes]) -> bytes:
 
 
 class LargeSheet:
-    """A sheet of plain XML without formula errors, whose bounds are known."""
+    """A sheet of plain XML without formula errors and flags, whose bounds are known."""
 
     def __init__(self, blob: Blob, package: Package, sheet: str, path: str, scan: Scan) -> None:
         self._blob = blob
@@ -102,8 +101,7 @@ class LargeSheet:
         if column.dtype != pl.String:
             return False
         return bool(
-            (column.is_in(["true", "false"]).any() and self._shows(_FLAG_IN_XML))
-            or (column.str.contains(_MOMENT).any() and self._has_dates())
+            (column.str.contains(_MOMENT).any() and self._has_dates())
             or (column.str.contains(_LONG_NUMBER).any() and self._shows(_LONG_IN_XML))
         )
 

@@ -116,7 +116,7 @@ class _Walk:
                 height = width = 0
             elif kind == _TEXTS or (kind == _CONTINUED and before in (_TEXTS, _CONTINUED) and self._texts):
                 self._texts.append(body)
-            elif kind in _DIMENSIONS:
+            elif kind in _DIMENSIONS and len(body) >= 8:
                 self._check_stated(body)
             elif kind in _CELLS or kind in _SEVERAL:
                 row, column = struct.unpack_from("<HH", body)

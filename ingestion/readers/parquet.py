@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from ingestion.errors import UnreadableFile
 from ingestion.readers.blob import Blob
-from ingestion.readers.cells import clean
+from ingestion.readers.cells import cell_text, clean
 from ingestion.readers.grid import Area
 from ingestion.readers.limits import Limits
 from ingestion.readers.refusals import damaged, too_large
@@ -54,7 +54,7 @@ class _Rows:
         frames = list(self._pieces(_PIECE))
         if first >= 1:
             return (pl.concat(frames) if frames else self._header()).slice(first - 1 if frames else 1)
-        return pl.concat([self._header(), *(frame.select(pl.all().cast(pl.String)) for frame in frames)])
+        return pl.concat([self._header(), *map(_as_text, frames)])
 
     def _stream(self, first: int, size: int) -> Iterator[pl.DataFrame]:
         skip = first - 1
@@ -97,6 +97,12 @@ class _Rows:
             raise _unpacks(self._blob.name) from error
         except _DAMAGE as error:
             raise damaged(self._blob.name, *_KIND, type(error).__name__) from error
+
+
+def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    return pl.DataFrame(
+        [pl.Series(column.name, list(map(cell_text, column)), dtype=pl.String) for column in frame]
+    )
 
 
 def _unpacks(name: str) -> UnreadableFile:

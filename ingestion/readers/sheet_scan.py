@@ -43,6 +43,7 @@ class Scan:
     width: int = 0
     plain: bool = True
     has_errors: bool = False
+    has_flags: bool = False
     errors: list[tuple[int, int, str]] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
     head: bytes | None = None
@@ -110,6 +111,7 @@ def _look_over(pieces: Iterator[bytes], found: Scan) -> None:
             height = max({int(row) for _, row in cells}, default=0)
         found.meet(height, 0)
         found.has_errors = found.has_errors or b't="e"' in part
+        found.has_flags = found.has_flags or b't="b"' in part
         if found.head is None:
             head.append(part)
             rows += part.count(_ROW_END)

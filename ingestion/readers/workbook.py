@@ -96,7 +96,9 @@ def _sheets(package: Package, limits: Limits) -> list[_Sheet]:
     for name, path in places:
         found = scan(partial(package.pieces, path), name=package.name, limits=limits)
         area.take(found.height, found.width)
-        large = package.members[path].file_size > LARGE and found.head is not None and not found.has_errors
+        # Formula errors, and flags among numbers, are lost where columns are read.
+        values = found.has_errors or found.has_flags or found.head is None
+        large = package.members[path].file_size > LARGE and not values
         sheets.append(_Sheet(name, path, found, large))
     return sheets
 

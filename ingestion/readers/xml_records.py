@@ -11,6 +11,8 @@ from ingestion.readers.safe_xml import Handlers, parse
 from ingestion.readers.table import Table
 
 _KIND = ("XML 文件", "an XML file")
+# Attributes in which an element may carry the name of its column.
+_NAMES = ("name", "label")
 
 
 @dataclass
@@ -22,7 +24,7 @@ class _Node:
 
 
 def read_xml(blob: Blob, limits: Limits) -> list[Table]:
-    """The one table of a document of records; what stands beside them becomes title lines.
+    """A table for each list of records; what stands beside them becomes title lines.
 
     Raises :class:`UnreadableFile` for broken XML or none with records, :class:`FileTooLarge` beyond the limits.
     """
@@ -40,10 +42,17 @@ def read_xml(blob: Blob, limits: Limits) -> list[Table]:
         parse(stream, tree, name=blob.name, limits=limits, kind=_KIND)
     if tree.root is None:
         raise unreadable(blob.name, "没有内容", "holds nothing", "请重新导出", "Export it again")
-    rows = _rows(tree.root)
-    width = max(map(len, rows), default=0)
-    Area(blob.name, limits).take(len(rows), width)
-    return [table_of("", [[*row, *[None] * (width - len(row))] for row in rows])] if width else []
+    lists, beside = _lists(tree.root)
+    area = Area(blob.name, limits)
+    tables = []
+    for records in lists:
+        rows = _rows(records, beside)
+        width = max(map(len, rows))
+        area.take(len(rows), width)
+        sheet = records[0].tag if len(lists) > 1 else ""
+        if width:
+            tables.append(table_of(sheet, [[*row, *[None] * (width - len(row))] for row in rows]))
+    return tables
 
 
 class _Tree(Handlers):
@@ -82,31 +91,45 @@ class _Tree(Handlers):
         self._text.append(data)
 
 
-def _rows(root: _Node) -> list[list[object]]:
-    """Title lines, a row of names, a row a record."""
-    holder = _holder(root)
-    records = holder.children if holder else [root]
-    flat = [_flatten(record) for record in records]
-    names = list(dict.fromkeys(name for record in flat for name in record))
-    titles: list[list[object]] = []
-    if holder is not None:
-        titles = [[f"{name}：{value}"] for name, value in _beside(root, holder)]
-    rows: list[list[object]] = [[record.get(name) for name in names] for record in flat]
-    return [*titles, list(names), *rows]
+def _lists(root: _Node) -> tuple[list[list[_Node]], list[tuple[str, str]]]:
+    """The records, list by list, and what is said beside them.
 
-
-def _holder(root: _Node) -> _Node | None:
-    """The element whose children are the records: the one with most children of the same name that hold something."""
-    best: tuple[int, _Node | None] = (0, None)
+    Going down from the root, what comes again under its parent is a record, and is gone into no further: what
+    repeats inside it belongs to it. Without any, the document is one record.
+    """
+    lists: list[list[_Node]] = []
+    beside: list[tuple[str, str]] = []
     waiting = [root]
     while waiting:
-        node = waiting.pop()
-        waiting.extend(reversed(node.children))
-        tags = {child.tag for child in node.children}
-        full = sum(bool(child.children or child.attributes) for child in node.children)
-        if len(tags) == 1 and full > best[0]:
-            best = (full, node)
-    return best[1]
+        node = waiting.pop(0)
+        beside += [(name, value) for name, value in node.attributes.items() if value.strip()]
+        if not node.children and node.text:
+            beside.append((node.tag, node.text))
+        likes: dict[str, list[_Node]] = {}
+        for child in node.children:
+            if _is_record(child):
+                likes.setdefault(child.tag, []).append(child)
+        lists += [group for group in likes.values() if len(group) > 1]
+        waiting += [child for child in node.children if len(likes.get(child.tag, ())) < 2]
+    if lists:
+        return lists, beside
+    while len(root.children) == 1 and _is_record(root.children[0]):
+        root = root.children[0]
+    return [[root]], []
+
+
+def _is_record(node: _Node) -> bool:
+    """Whether an element holds several things, and is no single value that says its name."""
+    return bool(node.children) or bool(node.attributes.keys() - set(_NAMES))
+
+
+def _rows(records: list[_Node], beside: list[tuple[str, str]]) -> list[list[object]]:
+    """Title lines, a row of names, a row a record."""
+    flat = [_flatten(record) for record in records]
+    names = list(dict.fromkeys(name for record in flat for name in record))
+    titles: list[list[object]] = [[f"{name}：{value}"] for name, value in beside]
+    rows: list[list[object]] = [[record.get(name) for name in names] for record in flat]
+    return [*titles, list(names), *rows]
 
 
 def _flatten(record: _Node) -> dict[str, str]:
@@ -123,7 +146,7 @@ def _flatten(record: _Node) -> dict[str, str]:
     while waiting:
         node = waiting.pop(0)
         # <field name="床位数">50</field> names its column in an attribute.
-        named = next((node.attributes[key] for key in ("name", "label") if key in node.attributes), None)
+        named = next((node.attributes[key] for key in _NAMES if key in node.attributes), None)
         if named and node is not record and not node.children and len(node.attributes) == 1:
             put(named, node.text)
             continue
@@ -133,18 +156,3 @@ def _flatten(record: _Node) -> dict[str, str]:
             put(node.tag, node.text)
         waiting[:0] = node.children
     return values
-
-
-def _beside(root: _Node, holder: _Node) -> list[tuple[str, str]]:
-    """What is said outside the records: attributes and texts of the elements around them."""
-    said: list[tuple[str, str]] = []
-    waiting = [root]
-    while waiting:
-        node = waiting.pop(0)
-        said += [(name, value) for name, value in node.attributes.items() if value.strip()]
-        if node is holder:
-            continue
-        if not node.children and node.text:
-            said.append((node.tag, node.text))
-        waiting[:0] = node.children
-    return said
