@@ -15,7 +15,7 @@ from ingestion.form import CodeList, Form, Rule
 from ingestion.readers.table import number_text
 from ingestion.reading import Reading
 
-__all__ = ["CheckContext", "Verdicts", "check", "evaluate"]
+__all__ = ["CheckContext", "Verdicts", "asked_of_batches", "check", "evaluate"]
 
 _COMPUTED = {
     "total_of": "各分项之和",
@@ -88,6 +88,15 @@ def evaluate(reading: Reading, context: CheckContext, *, of_batch: bool = False)
     tests = [test for test in every if test.of_batch == of_batch]
     frame = frame_for(reading, context, [part for test in every for part in test.parts])
     return Verdicts(frame, tests, _verdicts(frame, tests), _Places(reading))
+
+
+def asked_of_batches(form: Form) -> frozenset[str] | None:
+    """Fields that the rules on whole batches of a form of cards name; None when there are no such rules."""
+    tests = [test for test in _tests(form) if test.of_batch]
+    if not tests:
+        return None
+    parts = [part for test in tests for part in test.parts]
+    return frozenset(name for part in parts for name in (*part.fields, *part.summed))
 
 
 @lru_cache(maxsize=256)

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine
 
 from ingestion import raw
 from ingestion.arrivals import Outcome, arrive, finish_all
+from ingestion.cards.recording import holds_cards, record_cards
 from ingestion.errors import FileError, UnrecognisedFile
 from ingestion.examining import examine, examine_files, place_files
 from ingestion.fetching import Fetched, place_of
@@ -106,8 +107,13 @@ def check(settings: Settings, path: Path, source: Source, *, catalogue: Catalogu
         with engine.connect() as connection, connection.begin() as transaction:
             kept = StoredFile("0" * 64, path.stat().st_size, "dry run")
             (arrival,) = arrive(connection, lane.source.code, [(file, kept)])
-            groups = [examine(connection, one, lane, beside=readings) for one in readings]
-            recorded = record(connection, arrival, groups, lane, cause="dry run")
+            if holds_cards(readings):
+                recorded = record_cards(
+                    connection, arrival, kept.sha256, readings, lane, cause="dry run", dry=True
+                ).recorded
+            else:
+                groups = [examine(connection, one, lane, beside=readings) for one in readings]
+                recorded = record(connection, arrival, groups, lane, cause="dry run")
             transaction.rollback()
     return Checked(
         name=file.name,
@@ -162,8 +168,11 @@ def _groups(fetched: Iterable[Fetched], most: int) -> Iterator[list[Fetched]]:
     group: list[Fetched] = []
     records, since = 0, time.monotonic()
     for one in fetched:
+        # A file of cards may be of any size: it has its transaction for itself.
+        alone = any(holds_cards(each.readings or []) for each in (*group[-1:], one))
         if group and (
-            len(group) >= most
+            alone
+            or len(group) >= most
             or records + one.records > GROUP_RECORDS
             or time.monotonic() - since > GROUP_SECONDS
         ):
@@ -238,7 +247,13 @@ def _record_readings(
     group: Sequence[Fetched],
     read: Sequence[tuple[int, Arrival, list[Reading]]],
 ) -> list[Recorded]:
-    """Examine and record what was read, wave by wave (see :mod:`ingestion.waves`)."""
+    """Examine and record what was read, wave by wave (see :mod:`ingestion.waves`); cards by themselves."""
+    if len(read) == 1 and holds_cards(read[0][2]):
+        ((number, arrival, readings),) = read
+        one = group[number]
+        assert one.kept is not None  # noqa: S101 - what was read was kept
+        cause = f"received: {one.file.name}"
+        return [record_cards(connection, arrival, one.kept.sha256, readings, lane, cause=cause).recorded]
     files = place_files([readings for _, _, readings in read], lane)
     order = waves(files)
     filings = [

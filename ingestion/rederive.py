@@ -6,7 +6,7 @@ order of the past is kept: a file that was outdated stays outdated.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection, Engine, Row, text
 
 from ingestion import raw, store
+from ingestion.cards.recording import holds_cards, record_cards
 from ingestion.errors import FileError
 from ingestion.examining import examine
 from ingestion.forms_catalogue import Catalogue, load_forms
@@ -180,7 +181,7 @@ class Scope:
             return group
         kept = set(reports["report_no"])
         findings = [one for one in group.findings if one.report_no is None or one.report_no in kept]
-        return Group(group.reading, reports, findings)
+        return replace(group, reports=reports, findings=findings)
 
 
 def rederive(
@@ -294,13 +295,29 @@ def _read_again(
             write_file_findings(connection, arrival, found, again=True)
             finish(connection, arrival, failure_status(error), [], error.message_zh)
         return _not_found(connection, row, scope, ()), 0
-    whole = [examine(connection, reading, lane, beside=readings) for reading in readings]
-    # A table in which no report was found still has its findings.
-    groups = [
-        part for group in whole if not (part := scope.within(group)).reports.is_empty() or part is group
-    ]
-    partial = sum(len(group.reports) for group in groups) < sum(len(group.reports) for group in whole)
-    recorded = record(connection, arrival, groups, lane, cause=cause, again=True, partial=partial, plan=plan)
+    if holds_cards(readings):
+        done = record_cards(
+            connection,
+            arrival,
+            path.name,
+            readings,
+            lane,
+            cause=cause,
+            within=scope.within,
+            again=True,
+            plan=plan,
+        )
+        recorded, groups, partial = done.recorded, list(done.groups), done.partial
+    else:
+        whole = [examine(connection, reading, lane, beside=readings) for reading in readings]
+        # A table in which no report was found still has its findings.
+        groups = [
+            part for group in whole if not (part := scope.within(group)).reports.is_empty() or part is group
+        ]
+        partial = sum(len(group.reports) for group in groups) < sum(len(group.reports) for group in whole)
+        recorded = record(
+            connection, arrival, groups, lane, cause=cause, again=True, partial=partial, plan=plan
+        )
     new = [item for item in recorded.items if item.decision.same_as is None]
     # A file of which only the part in scope was read for the first time goes on waiting for the rest.
     if plan is None and (not partial if row.status in UNREAD else new):

@@ -17,7 +17,7 @@ from ingestion.errors import FileTooCostly
 from ingestion.fetching import Fetched, fetch
 from ingestion.forms_catalogue import Catalogue
 from ingestion.inbox_files import WaitingFile
-from ingestion.reading import SourceContext
+from ingestion.reading import SourceContext, UnreadCards
 from ingestion.store import StoredFile
 from warehouse.settings import Settings, get_settings
 
@@ -87,6 +87,8 @@ def _answer(connection: Connection, number: int, fetched: Fetched) -> None:
                 one.records,
                 one.positions,
                 one.findings,
+                # The rows of cards are left to the other side, which reads them batch by batch.
+                (one.table, one.found, one.file_name) if isinstance(one, UnreadCards) else None,
             )
             for one in fetched.readings
         ]

@@ -15,7 +15,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from multiprocessing.connection import Connection, wait
@@ -27,9 +27,10 @@ import structlog
 
 from ingestion.errors import FileTooCostly
 from ingestion.fetching import Fetched, fetch
+from ingestion.form import Form
 from ingestion.forms_catalogue import Catalogue
 from ingestion.inbox_files import WaitingFile
-from ingestion.reading import Reading, SourceContext
+from ingestion.reading import Reading, SourceContext, UnreadCards
 from ingestion.store import StoredFile
 from ingestion.worker import too_much_memory, too_much_time
 from warehouse.errors import WarehouseError
@@ -230,10 +231,18 @@ def _lane(settings: Settings, catalogue: Catalogue, source: SourceContext) -> tu
     return ("lane", environment, settings, source, digest), content
 
 
+def _reading(form: Form, *said: Any) -> Reading:
+    *rest, cards = said
+    if cards is None:
+        return Reading(form, *rest)
+    table, found, file_name = cards
+    return UnreadCards(form, *rest, table=table, found=replace(found, form=form), file_name=file_name)
+
+
 def _fetched(file: WaitingFile, answer: _Answer, catalogue: Catalogue) -> Fetched:
     kept, readings, refusal, changing, fault = answer
     if readings is not None:
-        readings = [Reading(catalogue[form], *rest) for form, *rest in readings]
+        readings = [_reading(catalogue[form], *rest) for form, *rest in readings]
     return Fetched(file, kept, readings, refusal, changing, fault)
 
 
