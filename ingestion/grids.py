@@ -18,13 +18,15 @@ from ingestion.readers.table import number_text
 from ingestion.recognised import Recognised, Spot
 
 # How rows below the table begin.
-_FOOTER = (
+_FOOTER = re.compile(
     r"^\s*(?:填\s*表|制\s*表|审\s*核|复\s*核|统计负责|单位负责|单位\s*[(（]盖章|负责人|联系|填报|报出|报送"
     r"|备\s*注|注\s*[:：1]|说\s*明)"
 )
-_TOTAL_ROW = r"^(?:合\s*计|总\s*计|小\s*计|.{0,6}(?:合计|总计|小计))$"
+_TOTAL_ROW = re.compile(r"(?:合\s*计|总\s*计|小\s*计|.{0,6}(?:合计|总计|小计))")
 _ORDINALS = set("甲乙丙丁戊己")
-_FIELD_TOTALS = re.compile(r"合\s*计|总\s*计|小\s*计")
+_SUM = re.compile(r"[合总小累共]\s*计|总数|全部")
+# Up to so many rows are looked at one by one.
+FEW = 64
 _ROW, _COLUMN = "row:", "column:"
 
 SourceCells = tuple[pl.Series | int | None, pl.Series | int | None]
@@ -80,35 +82,73 @@ def _body(table: Table, found: Recognised) -> pl.DataFrame:
         pl.int_range(first + 1, first + 1 + pl.len(), dtype=pl.Int64).alias("source_row")
     )
     texts = [name for name in known if frame.schema[name] == pl.String]
+    labels = {f"c{spot.column}": spot.label for spot in spots}
+    sums = _names_of_sums(frame, found, texts)
+    keep = _keep_few if frame.height <= FEW else _keep_many
+    kept = keep(frame, known, texts, labels, sums)
+    if not kept.all():
+        frame = frame.filter(kept)
+    if frame.height and _is_numbering(frame.select(known).row(0)):
+        frame = frame.slice(1)
+    return frame
+
+
+def _names_of_sums(frame: pl.DataFrame, found: Recognised, texts: list[str]) -> dict[str, set[str]]:
+    """By column of a unit or a member the texts that only add up the others."""
+    sums: dict[str, set[str]] = {}
+    for column in found.fields:
+        name, item = f"c{column.column}", found.form.by_code[column.code]
+        if name in texts and item.role in ("identity", "breakdown"):
+            codes = found.form.code_lists.get(item.code_list or "")
+            different = set(frame[name].unique()) if frame.height > FEW else set(frame[name].to_list())
+            sums[name] = {
+                text
+                for text in different
+                if text
+                and _SUM.search(text)
+                and (_TOTAL_ROW.fullmatch(text.strip()) if item.role == "identity" else is_total(text))
+                and not (codes and codes.code_of(text))
+            }
+    return sums
+
+
+def _keep_many(
+    frame: pl.DataFrame, known: list[str], texts: list[str], labels: dict[str, str], sums: dict[str, set[str]]
+) -> pl.Series:
+    """Which rows are records, told over whole columns."""
     keep = ~pl.all_horizontal(pl.col(known).is_null())
     if texts:
-        keep = keep & ~pl.coalesce(texts).str.contains(_FOOTER).fill_null(value=False)
-        labels = {f"c{spot.column}": spot.label for spot in spots}
+        keep = keep & ~pl.coalesce(texts).str.contains(_FOOTER.pattern).fill_null(value=False)
         again = pl.sum_horizontal(
             (pl.col(name).str.strip_chars() == labels[name]).fill_null(value=False).cast(pl.Int32)
             for name in texts
         )
         keep = keep & (again < 2)
-    for column in found.fields:
-        name = f"c{column.column}"
-        if name not in texts:
-            continue
-        item = found.form.by_code[column.code]
-        if item.role == "identity":
-            keep = keep & ~pl.col(name).str.strip_chars().str.contains(_TOTAL_ROW).fill_null(value=False)
-        elif item.role == "breakdown":
-            codes = found.form.code_lists.get(item.code_list or "")
-            sums = [
-                text
-                for text in frame[name].unique().drop_nulls()
-                if _FIELD_TOTALS.search(text) and is_total(text) and not (codes and codes.code_of(text))
-            ]
-            if sums:
-                keep = keep & ~pl.col(name).is_in(sums).fill_null(value=False)
-    frame = frame.filter(keep)
-    if frame.height and _is_numbering(frame.select(known).row(0)):
-        frame = frame.slice(1)
-    return frame
+    for name, names in sums.items():
+        if names:
+            keep = keep & ~pl.col(name).is_in(list(names)).fill_null(value=False)
+    return frame.select(keep.alias("keep")).to_series()
+
+
+def _keep_few(
+    frame: pl.DataFrame, known: list[str], texts: list[str], labels: dict[str, str], sums: dict[str, set[str]]
+) -> pl.Series:
+    """The same for a few rows, which whole columns are too much machinery for."""
+    columns = {name: frame[name].to_list() for name in known}
+    keep = []
+    for row in range(frame.height):
+        first = next((text for name in texts if (text := columns[name][row]) is not None), None)
+        keep.append(
+            any(columns[name][row] is not None for name in known)
+            and not (first is not None and _FOOTER.match(first))
+            and sum(
+                columns[name][row] is not None and columns[name][row].strip() == labels[name]
+                for name in texts
+            )
+            < 2
+            and not any(columns[name][row] in names for name, names in sums.items())
+        )
+    return pl.Series("keep", keep, dtype=pl.Boolean)
 
 
 def _is_numbering(row: tuple[object, ...]) -> bool:
@@ -264,7 +304,7 @@ def _transposed(table: Table, found: Recognised) -> Grid:
         frame = frame.filter(~blank)
     identities = [c.code for c in found.fields if found.form.by_code[c.code].role == "identity"]
     for code in identities:
-        frame = frame.filter(~pl.col(code).str.contains(_TOTAL_ROW).fill_null(value=False))
+        frame = frame.filter(~pl.col(code).str.contains(f"^{_TOTAL_ROW.pattern}$").fill_null(value=False))
     places: dict[str, tuple[int | None, int | None]] = {c.code: (c.row + 1, None) for c in found.fields}
     if extra:
         places[extra] = (found.records[0].row + 1, None)
@@ -302,7 +342,7 @@ def _long(table: Table, found: Recognised, index: LabelIndex) -> Grid:
     texts = [[None] * cells.height if c is None else _strings(c) for c in columns]
     for row, values in enumerate(zip(*texts, strict=True)):
         *key, label, value = values
-        if label is None or re.match(_FOOTER, label):
+        if label is None or _FOOTER.match(label):
             continue
         codes = index.lookup(label).get(found.form.code, ())
         if len(codes) != 1:

@@ -1,6 +1,7 @@
 """A file read through its form: reports, typed records, positions and findings."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,12 +13,15 @@ from ingestion.errors import UnrecognisedFile
 from ingestion.findings import Finding, cell_name
 from ingestion.form import Form
 from ingestion.forms_catalogue import Catalogue
+from ingestion.grids import FEW
 from ingestion.label_index import index_of
 from ingestion.layout import Recognised, nearest_forms, recognise
 from ingestion.readers import Table, read_contents
 from ingestion.sheet import Sheet, read_sheet
 from ingestion.workbooks.own_sheets import is_own
 
+# So many periods of a subject in one file are a series.
+_SERIES = 3
 _IDENTITY = ("subject_ref", "period_start", "period_end")
 
 
@@ -157,12 +161,11 @@ def _combine(form: Form, layout: str, part: str, sheets: list[Sheet]) -> Iterato
     """Sheets of one form become reports: numbered, hashed, checked for repetition, split by edition."""
     heads, rows, findings = _numbered(sheets)
     positions = pl.concat([sheet.positions for sheet in sheets], how="vertical")
-    reports = heads.group_by("report_no", maintain_order=True).agg(
-        pl.col(*_IDENTITY, "subject_name", "reporter_ref", "source_sheet").first()
-    )
-    counts = rows.group_by("report_no").agg(pl.len().cast(pl.Int64).alias("record_count"))
-    reports = reports.join(counts, on="report_no", how="left", maintain_order="left").with_columns(
-        pl.col("record_count").fill_null(0)
+    if heads["report_no"].n_unique() < heads.height:
+        heads = heads.unique("report_no", keep="first", maintain_order=True)
+    counts = Counter(rows["report_no"]) if rows.height <= FEW else _counts(rows)
+    reports = heads.drop("place").with_columns(
+        pl.Series("record_count", [counts.get(number, 0) for number in heads["report_no"]], dtype=pl.Int64)
     )
     findings += _repeated(form, rows, reports, wide=form.rows_are_reports(layout))
     findings += _gaps(form, reports)
@@ -183,6 +186,10 @@ def _combine(form: Form, layout: str, part: str, sheets: list[Sheet]) -> Iterato
         pl.col("source_sheet").alias("sheet"),
     )
     yield from _by_edition(Reading(form, "", layout, part, reports, records, positions, findings))
+
+
+def _counts(rows: pl.DataFrame) -> dict[int, int]:
+    return dict(rows["report_no"].value_counts().iter_rows())
 
 
 def _numbered(sheets: list[Sheet]) -> tuple[pl.DataFrame, pl.DataFrame, list[Finding]]:
@@ -270,7 +277,7 @@ def _spot_en(sheet: str, row: int | None, column: int | None) -> str:
 def _gaps(form: Form, reports: pl.DataFrame) -> list[Finding]:
     """Periods that a series in one file leaves out."""
     months = {"month": 1, "quarter": 3, "year": 12, "mch_year": 12}.get(form.period.type)
-    if months is None:
+    if months is None or reports.height < _SERIES:
         return []
     month_no = pl.col("period_start").dt.year().cast(pl.Int64) * 12 + pl.col("period_start").dt.month()
     incomplete = (
@@ -278,7 +285,7 @@ def _gaps(form: Form, reports: pl.DataFrame) -> list[Finding]:
         .group_by("subject_ref", maintain_order=True)
         .agg(pl.col("number").unique().sort(), pl.col("period_start").min(), pl.col("source_sheet").first())
         .filter(
-            (pl.col("number").list.len() >= 3)
+            (pl.col("number").list.len() >= _SERIES)
             & (pl.col("number").list.max() - pl.col("number").list.min() + 1 > pl.col("number").list.len())
         )
     )

@@ -8,13 +8,13 @@ import polars as pl
 from ingestion.faults import Cells, Faults
 from ingestion.findings import Finding, Severity, cell_name
 from ingestion.form import Form, FormField
-from ingestion.grids import Grid, SourceCells, grid_of
+from ingestion.grids import FEW, Grid, SourceCells, grid_of
 from ingestion.label_index import LabelIndex
 from ingestion.periods import Span, find_period, read_period, year_of
 from ingestion.readers import Table
 from ingestion.recognised import Recognised
 from ingestion.titles import unit_named
-from ingestion.values import Typed, as_text, to_type, type_columns
+from ingestion.values import NULL_MARKS, Typed, as_text, plain_text, to_type, type_columns
 
 _HEAD = ("subject_ref", "subject_name", "reporter_ref", "period_start", "period_end")
 
@@ -135,7 +135,7 @@ def _with_subject(
     for code in subject.identify_by:
         cells = _cells(frame, found, code)
         if cells is not None:
-            refs[code] = to_type(cells, found.form.by_code[code], None).values.to_list()
+            refs[code] = _names_of(cells, found.form.by_code[code])
     if "subject_text" in frame.columns:
         refs[subject.name or subject.identify_by[0]] = frame["subject_text"].to_list()
     default = region_code if subject.from_source and not refs else None
@@ -148,6 +148,14 @@ def _with_subject(
         pl.Series("subject_name", names, dtype=pl.String),
         pl.Series("reporter_ref", [reporter] * frame.height, dtype=pl.String),
     )
+
+
+def _names_of(cells: pl.Series, item: FormField) -> list[object]:
+    """Codes and names that identify, as text."""
+    if cells.dtype != pl.String or len(cells) > FEW:
+        return to_type(cells, item, None).values.to_list()
+    texts = [None if text is None or text.strip() in NULL_MARKS else text for text in cells]
+    return [None if text is None else plain_text(text, item.type) for text in texts]
 
 
 def _without_nobody(frame: pl.DataFrame, found: Recognised, faults: Faults) -> pl.DataFrame:
