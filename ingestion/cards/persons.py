@@ -96,8 +96,9 @@ def describe_person(
 def age_bands(born: pl.Series, days: pl.Series) -> pl.Series:
     """Age band on a day; null where either date is unknown or the day is before birth."""
     frame = pl.DataFrame({"born": born.cast(pl.Date), "day": days.cast(pl.Date)})
-    before_birthday = (pl.col("day").dt.month() * 100 + pl.col("day").dt.day()) < (
-        pl.col("born").dt.month() * 100 + pl.col("born").dt.day()
+    # Months come as numbers of eight bits, too small for what follows.
+    before_birthday = (pl.col("day").dt.month().cast(pl.Int32) * 100 + pl.col("day").dt.day()) < (
+        pl.col("born").dt.month().cast(pl.Int32) * 100 + pl.col("born").dt.day()
     )
     years = pl.col("day").dt.year() - pl.col("born").dt.year() - before_birthday.cast(pl.Int32)
     band = (
@@ -138,7 +139,9 @@ def _key(
 
 
 def _comparable(cells: pl.Series) -> pl.Series:
-    """A detail without what people write in different ways: widths, spaces, capitals."""
+    """A detail without what people write in different ways: widths, spaces, capitals, a time of day."""
+    if isinstance(cells.dtype, pl.Datetime):
+        cells = cells.cast(pl.Date)
     text = cells if cells.dtype == pl.String else cells.cast(pl.String)
     return text.str.normalize("NFKC").str.replace_all(r"\s", "").str.to_uppercase()
 
