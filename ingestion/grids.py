@@ -8,6 +8,7 @@ distances; the one record of a sheet has cells in no order.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -49,9 +50,14 @@ class Grid:
     positions: Sequence[tuple[str, int | None, int | None]] = ()
     unread: Sequence[Spot] = ()
 
+    @cached_property
+    def scattered(self) -> set[str]:
+        """Fields whose rows and columns stand in the frame."""
+        return {name.removeprefix(_ROW) for name in self.frame.columns if name.startswith(_ROW)}
+
     def cells_of(self, frame: pl.DataFrame, code: str) -> SourceCells:
         """Rows and columns (1-based) of a field in some of the grid's records; None where nobody knows."""
-        if _ROW + code in frame.columns:
+        if code in self.scattered:
             return frame[_ROW + code], frame[_COLUMN + code]
         row, column = self.places.get(code, (None, None))
         return frame["source_row"] if row is None else row, frame[
@@ -78,10 +84,10 @@ def _body(table: Table, found: Recognised) -> pl.DataFrame:
         frame = frame.head(max(found.end_row - first, 0))
     spots: list[Spot] = [*found.fields, *found.blocks]
     known = [f"c{spot.column}" for spot in spots if spot.column < frame.width]
-    frame = frame.select(known).with_columns(
-        pl.int_range(first + 1, first + 1 + pl.len(), dtype=pl.Int64).alias("source_row")
-    )
-    texts = [name for name in known if frame.schema[name] == pl.String]
+    # Frames are put together from columns: an expression costs a small file more than the rest of its reading.
+    rows = pl.Series("source_row", range(first + 1, first + 1 + frame.height), dtype=pl.Int64)
+    frame = pl.DataFrame([*(frame.get_column(name) for name in known), rows])
+    texts = [name for name in known if frame.get_column(name).dtype == pl.String]
     labels = {f"c{spot.column}": spot.label for spot in spots}
     sums = _names_of_sums(frame, found, texts)
     keep = _keep_few if frame.height <= FEW else _keep_many
@@ -165,11 +171,10 @@ def _is_numbering(row: tuple[object, ...]) -> bool:
 
 def _table(table: Table, found: Recognised) -> Grid:
     body = _body(table, found)
-    frame = body.select(
-        *(pl.col(f"c{c.column}").alias(c.code) for c in found.fields if f"c{c.column}" in body.columns),
-        "source_row",
-        pl.lit(None, dtype=pl.Int64).alias("source_column"),
-    )
+    width = set(body.columns)
+    columns = [body.get_column(f"c{c.column}").alias(c.code) for c in found.fields if f"c{c.column}" in width]
+    none = pl.Series("source_column", [None], dtype=pl.Int64).new_from_index(0, body.height)
+    frame = pl.DataFrame([*columns, body.get_column("source_row"), none])
     return Grid(
         frame,
         {c.code: (None, c.column + 1) for c in found.fields},

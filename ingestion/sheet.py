@@ -1,5 +1,6 @@
 """One recognised table typed record by record of its form: identities and values."""
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ def read_sheet(
     grid = grid_of(table, found, index)
     faults.unknown_labels([*found.unknown, *grid.unread])
     where = _Elsewhere(table, found, file_name)
-    frame = grid.frame.with_row_index("place")
+    frame = grid.frame.hstack([pl.Series("place", range(grid.frame.height), dtype=pl.Int64)])
     if found.choices:
         faults.part_unknown()
         frame = frame.clear()
@@ -57,25 +58,33 @@ def read_sheet(
     frame = _with_period(frame, grid, found, where, faults, bare=bare)
     frame = _without_nobody(frame, found, faults)
     rows = _typed(frame, grid, found, faults)
-    heads = frame.select(pl.col("place").cast(pl.Int64), *_HEAD)
+    heads = pl.DataFrame([frame.get_column(name) for name in ("place", *_HEAD)])
     if bare:
         heads = _empty_report(found, where, region_code, reporter, heads)
-    sheet = pl.lit(table.sheet).alias("source_sheet")
-    first: dict[tuple[object, ...], int] = {}
-    for place, who, start, end in heads.select("place", "subject_ref", "period_start", "period_end").rows():
-        first.setdefault((who, start, end), place)
-    faults.header_faults([(place, key[1]) for key, place in first.items()])  # type: ignore[misc]
-    positions = pl.DataFrame(
-        [(table.sheet, *position) for position in grid.positions],
-        schema={
-            "sheet": pl.String,
-            "field_code": pl.String,
-            "source_row": pl.Int64,
-            "source_column": pl.Int64,
-        },
-        orient="row",
+    first: dict[tuple[object, ...], tuple[int, dt.date]] = {}
+    keys = (
+        heads.get_column(name).to_list() for name in ("place", "subject_ref", "period_start", "period_end")
     )
-    return Sheet(found.form, heads.with_columns(sheet), rows.with_columns(sheet), positions, faults.findings)
+    for place, who, start, end in zip(*keys, strict=True):
+        first.setdefault((who, start, end), (place, start))
+    faults.header_faults(list(first.values()))
+    heads, rows = (
+        frame.hstack([_constant("source_sheet", table.sheet, pl.String(), frame.height)])
+        for frame in (heads, rows)
+    )
+    return Sheet(found.form, heads, rows, _positions(table, grid), faults.findings)
+
+
+def _positions(table: Table, grid: Grid) -> pl.DataFrame:
+    said = list(zip(*grid.positions, strict=True)) or [(), (), ()]
+    return pl.DataFrame(
+        [
+            _constant("sheet", table.sheet, pl.String(), len(grid.positions)),
+            pl.Series("field_code", said[0], dtype=pl.String),
+            pl.Series("source_row", said[1], dtype=pl.Int64),
+            pl.Series("source_column", said[2], dtype=pl.Int64),
+        ]
+    )
 
 
 # Who and when
@@ -143,11 +152,19 @@ def _with_subject(
         refs[subject.name or subject.identify_by[0]] = [name] * frame.height
     who = [next((ref for ref in each if ref is not None), None) for each in zip(*refs.values(), strict=True)]
     names = refs.get(subject.name or "", [None] * frame.height)
-    return frame.with_columns(
-        pl.Series("subject_ref", who if refs else [default] * frame.height, dtype=pl.String),
-        pl.Series("subject_name", names, dtype=pl.String),
-        pl.Series("reporter_ref", [reporter] * frame.height, dtype=pl.String),
+    return frame.hstack(
+        [
+            pl.Series("subject_ref", who if refs else [default] * frame.height, dtype=pl.String),
+            pl.Series("subject_name", names, dtype=pl.String),
+            pl.Series("reporter_ref", [reporter] * frame.height, dtype=pl.String),
+        ]
     )
+
+
+def _texts_of(cells: pl.Series) -> list[str | None]:
+    if cells.dtype != pl.String or len(cells) > FEW:
+        return as_text(cells).to_list()
+    return [None if text is None or text.strip() in NULL_MARKS else text.strip() for text in cells]
 
 
 def _names_of(cells: pl.Series, item: FormField) -> list[object]:
@@ -190,7 +207,7 @@ def _with_period(
     elsewhere = None
     written: list[tuple[str | None, ...]] = [()] * frame.height
     if columns:
-        written = list(zip(*(as_text(cells).to_list() for cells in columns.values()), strict=True))
+        written = list(zip(*(_texts_of(cells) for cells in columns.values()), strict=True))
     blank = [not any(texts) for texts in written]
     if any(blank) or not columns:
         elsewhere = where.period()
@@ -210,9 +227,11 @@ def _with_period(
     year = where.year() if columns else None
     spans = {texts: _span(texts, period.type, year) for texts in set(written) if any(texts)}
     chosen = [elsewhere if none else spans[texts] for texts, none in zip(written, blank, strict=True)]
-    frame = frame.with_columns(
-        pl.Series("period_start", [span.start if span else None for span in chosen], dtype=pl.Date),
-        pl.Series("period_end", [span.end if span else None for span in chosen], dtype=pl.Date),
+    frame = frame.hstack(
+        [
+            pl.Series("period_start", [span.start if span else None for span in chosen], dtype=pl.Date),
+            pl.Series("period_end", [span.end if span else None for span in chosen], dtype=pl.Date),
+        ]
     )
     if all(chosen):
         return frame
@@ -344,7 +363,7 @@ def _typed(frame: pl.DataFrame, grid: Grid, found: Recognised, faults: Faults) -
     placed = _placed(members, numbers, frame.height, faults)
     rows = pl.DataFrame(
         [
-            frame["place"].cast(pl.Int64),
+            frame["place"],
             *(
                 values[f.code] if f.code in values else _constant(f.code, None, f.dtype, frame.height)
                 for f in form.columns
