@@ -1,16 +1,18 @@
 """Inboxes: which files lie there that no night has taken in yet."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import fsspec
 import structlog
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from ingestion.inbox_files import (
     FileChanged,
     InboxError,
+    Seen,
     WaitingFile,
     given,
     list_folder,
@@ -26,45 +28,49 @@ __all__ = ["FileChanged", "InboxError", "WaitingFile", "archive", "given", "open
 
 log = structlog.get_logger()
 
+GROUPS = 4096
+"""Files of an inbox are compared with the registry in so many groups; one whose sum is known is not compared."""
+
+_REGISTERED = """
+select listed.row_no
+from unnest(cast(:names as text[]), cast(:times as timestamptz[]), cast(:sizes as bigint[]))
+    with ordinality as listed (name, modified, size, row_no)
+where exists (
+    select from registry.arrival as a
+    inner join registry.file as f using (file_id)
+    where a.source_code = :source and a.file_name = listed.name
+        and a.received_at = least(listed.modified, a.registered_at)
+        and f.size_bytes = listed.size and a.status <> 'failed'
+)
+"""
+
+_LAST_SEEN = "select fingerprints from registry.inbox_seen where source_code = :source"
+
+_SEE = """
+insert into registry.inbox_seen (source_code, fingerprints) values (:source, :fingerprints)
+on conflict (source_code) do update set fingerprints = excluded.fingerprints, looked_at = now()
+"""
+
 
 def waiting(settings: Settings, source: Source) -> list[WaitingFile]:
     """Files of a source's inbox that are not registered yet with this name, time and size, the oldest first.
 
     A file whose last change is only seconds old (``settle_seconds``) may still be growing: it is left for the
-    next time. A file whose taking in failed is waiting again.
+    next time. A file whose taking in failed is waiting again. Files that were registered at the last look are told
+    by a sum over many of them, so that old files cost a look into their folder and nothing else.
 
     Raises :class:`InboxError`.
     """
-    files = {file.name: file for file in _listing(settings, source)}
-    if not files:
-        return []
-    with loading(settings) as engine, engine.connect() as connection:
-        registered = connection.scalars(
-            text(
-                "select listed.name"
-                " from unnest(cast(:names as text[]), cast(:times as timestamptz[]), cast(:sizes as bigint[]))"
-                " as listed (name, modified, size)"
-                " where exists (select from registry.arrival a join registry.file f using (file_id)"
-                "  where a.source_code = :source and a.file_name = listed.name"
-                "  and a.received_at = least(listed.modified, a.registered_at)"
-                "  and f.size_bytes = listed.size and a.status <> 'failed')"
-            ),
-            {
-                "source": source.code,
-                "names": list(files),
-                "times": [file.modified for file in files.values()],
-                "sizes": [file.size for file in files.values()],
-            },
-        )
-        known = set(registered)
-    new = [file for name, file in files.items() if name not in known]
-    now = datetime.now(UTC)
-    settled = [
-        file for file in new if not 0 <= (now - file.modified).total_seconds() < settings.settle_seconds
-    ]
+    files = _listing(settings, source)
+    with loading(settings) as engine, engine.begin() as connection:
+        new, old = _new(connection, settings, source, files)
+    if settings.inbox_done == "archive":
+        _move_out(settings, source, (Path(file.url) for file in old))
+    now = datetime.now(UTC).timestamp()
+    settled = [file for file in new if not 0 <= now - file.modified < settings.settle_seconds]
     if len(settled) < len(new):
         log.info("files still settling", source=source.code, files=len(new) - len(settled))
-    return sorted(settled, key=lambda file: (file.modified, file.name))
+    return [file.waiting for file in sorted(settled, key=lambda file: (file.modified, file.name))]
 
 
 def archive(
@@ -74,15 +80,71 @@ def archive(
 
     Where a file cannot be moved it stays: the registry knows it all the same.
     """
-    if settings.inbox_done != "archive":
-        return
+    if settings.inbox_done == "archive":
+        done = (
+            Path(file.url)
+            for file, result in zip(files, results, strict=True)
+            if result.status not in ("failed", "changing") and "://" not in file.url
+        )
+        _move_out(settings, source, done)
+
+
+def _new(
+    connection: Connection, settings: Settings, source: Source, files: Sequence[Seen]
+) -> tuple[list[Seen], list[Seen]]:
+    """The files that are not registered, and those among the compared ones that are."""
+    sums = [0] * GROUPS
+    marks = [_mark(file) for file in files]
+    for mark in marks:
+        sums[mark % GROUPS] += mark
+    sums = [_folded(value) for value in sums]
+    last = connection.scalar(text(_LAST_SEEN), {"source": source.code})
+    # What is to be moved must be looked at one by one; there is never much of it.
+    known = last if last is not None and settings.inbox_done == "keep" else [0] * GROUPS
+    differing = {group for group in range(GROUPS) if sums[group] != known[group]}
+    if not differing:
+        return [], []
+    compared = [number for number, mark in enumerate(marks) if mark % GROUPS in differing]
+    registered = set(
+        connection.scalars(
+            text(_REGISTERED),
+            {
+                "source": source.code,
+                "names": [files[number].name for number in compared],
+                "times": [files[number].waiting.modified for number in compared],
+                "sizes": [files[number].size for number in compared],
+            },
+        )
+    )
+    old = [number for place, number in enumerate(compared, start=1) if place in registered]
+    new = [number for place, number in enumerate(compared, start=1) if place not in registered]
+    told = dict.fromkeys(differing, 0)
+    for number in old:
+        told[marks[number] % GROUPS] += marks[number]
+    seen = [_folded(told[group]) if group in told else known[group] for group in range(GROUPS)]
+    if seen != last:
+        connection.execute(text(_SEE), {"source": source.code, "fingerprints": seen})
+    return [files[number] for number in new], [files[number] for number in old]
+
+
+def _mark(file: Seen) -> int:
+    """A number that another name, time or size would not have."""
+    said = f"{file.name}\0{file.size}\0{file.modified!r}".encode()
+    return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest())
+
+
+def _folded(value: int) -> int:
+    """A sum as PostgreSQL keeps it."""
+    return value % (1 << 63)
+
+
+def _move_out(settings: Settings, source: Source, paths: Iterable[Path]) -> None:
     root = _folder(source)
     if root is None:
         return
     day = settings.home / "inbox_archive" / source.code / datetime.now(UTC).date().isoformat()
-    for file, result in zip(files, results, strict=True):
-        path = Path(file.url)
-        if result.status in ("failed", "changing") or not path.is_relative_to(root):
+    for path in paths:
+        if not path.is_relative_to(root):
             continue
         target = day / path.relative_to(root)
         while target.exists():
@@ -91,7 +153,7 @@ def archive(
             target.parent.mkdir(parents=True, exist_ok=True)
             path.rename(target)
         except OSError as error:
-            log.warning("file stays in the inbox", file=file.name, error=type(error).__name__)
+            log.warning("file stays in the inbox", source=source.code, error=type(error).__name__)
 
 
 def _folder(source: Source) -> Path | None:
@@ -101,23 +163,20 @@ def _folder(source: Source) -> Path | None:
     return Path(root).resolve() if "file" in protocols else None
 
 
-def _listing(settings: Settings, source: Source) -> list[WaitingFile]:
+def _listing(settings: Settings, source: Source) -> list[Seen]:
     try:
         filesystem, root = fsspec.core.url_to_fs(source.inbox)
-        local = "file" in (
-            filesystem.protocol if isinstance(filesystem.protocol, tuple) else [filesystem.protocol]
-        )
-        if local:
-            folder = Path(root)
-            if folder.is_relative_to(settings.inbox):
-                folder.mkdir(parents=True, exist_ok=True)
-            if not folder.is_dir():
-                raise InboxError(
-                    f"The inbox {root} of source {source.code} is not there.",
-                    mend=f"Make the folder or correct it in {settings.site / 'sources.yml'}.",
-                )
-            return list(list_folder(folder))
-        return list(list_remote(filesystem, root))
+        folder = _folder(source)
+        if folder is None:
+            return list(list_remote(filesystem, root))
+        if Path(root).is_relative_to(settings.inbox):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            raise InboxError(
+                f"The inbox {root} of source {source.code} is not there.",
+                mend=f"Make the folder or correct it in {settings.site / 'sources.yml'}.",
+            )
+        return list(list_folder(folder))
     except (OSError, ValueError, ImportError) as error:
         raise InboxError(
             f"The inbox of source {source.code} cannot be listed: {type(error).__name__}.",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import structlog
 
@@ -47,12 +47,26 @@ class WaitingFile:
     modified: datetime
 
 
+class Seen(NamedTuple):
+    """A file as a listing has it; ``modified`` in seconds since 1970."""
+
+    name: str
+    url: str
+    size: int
+    modified: float
+
+    @property
+    def waiting(self) -> WaitingFile:
+        """The file as one that waits."""
+        return WaitingFile(self.name, self.url, self.size, datetime.fromtimestamp(self.modified, UTC))
+
+
 def given(paths: Iterable[Path]) -> list[WaitingFile]:
     """Files named one by one, in or outside an inbox, as if they waited there."""
-    return [_waiting(path.name, str(path.absolute()), path.stat()) for path in paths]
+    return [_seen(path.name, str(path.absolute()), path.stat()).waiting for path in paths]
 
 
-def list_folder(root: Path) -> Iterator[WaitingFile]:
+def list_folder(root: Path) -> Iterator[Seen]:
     """Files of a folder and the folders in it; one look at each, for an inbox may hold years of files.
 
     What cannot be a report is passed over: files on the way, links that lead out of the inbox, devices. A folder
@@ -62,17 +76,17 @@ def list_folder(root: Path) -> Iterator[WaitingFile]:
     return _walk(str(real), "", str(real))
 
 
-def list_remote(filesystem: Any, root: str) -> Iterator[WaitingFile]:
+def list_remote(filesystem: Any, root: str) -> Iterator[Seen]:
     """Files below a place of any fsspec file system."""
     for path, information in filesystem.find(root, detail=True).items():
         name = path.removeprefix(root).lstrip("/")
         if any(_IGNORED.search(part) for part in name.split("/")):
             continue
-        yield WaitingFile(
+        yield Seen(
             name=printable(name),
             url=filesystem.unstrip_protocol(path),
             size=int(information["size"]),
-            modified=_modified(filesystem, path, information),
+            modified=_modified(filesystem, path, information).timestamp(),
         )
 
 
@@ -130,6 +144,8 @@ def printable(name: str) -> str:
 
     Otherwise what can be shown of it, and a few digits that tell it from its likes.
     """
+    if 3 * len(name) <= LONGEST_NAME and not _UNPRINTABLE.search(name):
+        return name
     encoded = os.fsencode(name)
     if len(encoded) <= LONGEST_NAME and not _UNPRINTABLE.search(name):
         return name
@@ -140,7 +156,7 @@ def printable(name: str) -> str:
     return f"{digest}~{shown}"
 
 
-def _walk(folder: str, below: str, root: str) -> Iterator[WaitingFile]:
+def _walk(folder: str, below: str, root: str) -> Iterator[Seen]:
     try:
         entries = os.scandir(folder)
     except FileNotFoundError:
@@ -174,11 +190,11 @@ def _walk(folder: str, below: str, root: str) -> Iterator[WaitingFile]:
                     "file of the inbox cannot be looked at", file=printable(name), error=type(error).__name__
                 )
                 continue
-            yield _waiting(name, entry.path, status)
+            yield _seen(name, entry.path, status)
 
 
-def _waiting(name: str, path: str, status: os.stat_result) -> WaitingFile:
-    return WaitingFile(printable(name), path, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+def _seen(name: str, path: str, status: os.stat_result) -> Seen:
+    return Seen(printable(name), path, status.st_size, status.st_mtime)
 
 
 def _modified(filesystem: Any, path: str, information: dict[str, Any]) -> datetime:
