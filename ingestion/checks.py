@@ -15,7 +15,7 @@ from ingestion.form import CodeList, Form, Rule
 from ingestion.readers.table import number_text
 from ingestion.reading import Reading
 
-__all__ = ["CheckContext", "Verdicts", "check", "evaluate"]
+__all__ = ["CheckContext", "Verdicts", "asked_of_batches", "check", "evaluate"]
 
 _COMPUTED = {
     "total_of": "各分项之和",
@@ -88,6 +88,15 @@ def evaluate(reading: Reading, context: CheckContext, *, of_batch: bool = False)
     tests = [test for test in every if test.of_batch == of_batch]
     frame = frame_for(reading, context, [part for test in every for part in test.parts])
     return Verdicts(frame, tests, _verdicts(frame, tests), _Places(reading))
+
+
+def asked_of_batches(form: Form) -> frozenset[str] | None:
+    """Fields that the rules on whole batches of a form of cards name; None when there are no such rules."""
+    tests = [test for test in _tests(form) if test.of_batch]
+    if not tests:
+        return None
+    parts = [part for test in tests for part in test.parts]
+    return frozenset(name for part in parts for name in (*part.fields, *part.summed))
 
 
 @lru_cache(maxsize=256)
@@ -291,6 +300,13 @@ def _sum_finding(
     )
 
 
+def _together(own: int | None, of_field: int | None) -> int | None:
+    """A record's row or column with its field's: where both have one, the field's is the distance."""
+    return (
+        own + of_field if own is not None and of_field is not None else own if own is not None else of_field
+    )
+
+
 class _Places:
     """Names of cells and fields as the sender sees them."""
 
@@ -306,10 +322,7 @@ class _Places:
     def cell(self, row: Mapping[str, Any], code: str) -> str | None:
         own_row, own_column = row["source_row"], row["source_column"]
         field_row, field_column = self.known.get((row["source_sheet"], code), (None, None))
-        return cell_name(
-            own_row if own_row is not None else field_row,
-            own_column if own_column is not None else field_column,
-        )
+        return cell_name(_together(own_row, field_row), _together(own_column, field_column))
 
     def label(self, row: Mapping[str, Any], code: str) -> str:
         """The field's printed name, behind the member of the breakdown it is for."""

@@ -1,6 +1,7 @@
 """What a report says, as a fingerprint that no format, encoding or order of columns changes."""
 
 import hashlib
+from collections import Counter
 
 import polars as pl
 
@@ -8,6 +9,10 @@ from ingestion.form import Form
 
 # Separators that no cell of text contains.
 _UNIT, _RECORD = "\x1f", "\x1e"
+# Up to so many records are looked at one by one.
+FEW = 64
+
+_Content = tuple[int, int, str]
 
 
 def add_content_hash(
@@ -18,6 +23,39 @@ def add_content_hash(
     The content of a record is its filled fields in the order of their codes, with the reasons of its
     nulls and the text of cells that could not be typed; the content of a report is its records sorted.
     """
+    content = _of_few(form, rows) if rows.height <= FEW else _of_many(form, rows)
+    texts = [content.get(number, (0, 0, "")) for number in reports["report_no"].to_list()]
+    hashes = [hashlib.sha256(text.encode()).hexdigest() for _, _, text in texts]
+    reports = reports.with_columns(
+        pl.Series("value_count", [filled for filled, _, _ in texts], dtype=pl.Int64),
+        pl.Series("nonzero_count", [nonzero for _, nonzero, _ in texts], dtype=pl.Int64),
+        pl.Series("content_hash", hashes, dtype=pl.String),
+    )
+    numbers: pl.Expr | pl.Series = pl.col("report_no").cum_count().over("report_no").cast(pl.Int64)
+    if len(content) == rows.height:
+        numbers = pl.Series([1] * rows.height, dtype=pl.Int64)
+    elif rows.height <= FEW:
+        seen: Counter[int] = Counter()
+        numbers = pl.Series([_next(seen, number) for number in rows["report_no"]], dtype=pl.Int64)
+    records = rows.with_columns(numbers.alias("record_no")).select(
+        "report_no",
+        "record_no",
+        *(field.code for field in form.columns),
+        "null_reasons",
+        "source_sheet",
+        "source_row",
+        "source_column",
+    )
+    return records, reports
+
+
+def _next(seen: Counter[int], number: int) -> int:
+    seen[number] += 1
+    return seen[number]
+
+
+def _of_many(form: Form, rows: pl.DataFrame) -> dict[int, _Content]:
+    """Content by report, told over whole columns."""
     breakdowns = [f.code for f in form.breakdowns]
     others = [f.code for f in form.columns if f.role != "breakdown"]
     said = [pl.concat_str(pl.lit(f"{code}="), pl.col(code).cast(pl.String)) for code in sorted(others)] + [
@@ -32,37 +70,43 @@ def add_content_hash(
     nonzero = pl.sum_horizontal(
         [(pl.col(f.code).is_not_null() & (pl.col(f.code) != 0)).cast(pl.Int64) for f in form.measures]
     )
-    rows = rows.with_columns(
-        body.alias("__body"), head.alias("__head"), filled.alias("__filled"), nonzero.alias("__nonzero")
+    rows = rows.select(
+        "report_no", body.alias("body"), head.alias("head"), filled.alias("filled"), nonzero.alias("nonzero")
     )
-    text = pl.when(pl.col("__body") != "").then(pl.concat_str("__head", "__body", separator=_UNIT))
-    if rows.height == reports.height:
-        content = rows.select(
-            "report_no",
-            pl.col("__filled").alias("value_count"),
-            pl.col("__nonzero").alias("nonzero_count"),
-            text.alias("content"),
-        )
-        number = pl.lit(1, dtype=pl.Int64)
+    text = pl.when(pl.col("body") != "").then(pl.concat_str("head", "body", separator=_UNIT))
+    if rows["report_no"].n_unique() == rows.height:
+        content = rows.select("report_no", "filled", "nonzero", text.fill_null("").alias("content"))
     else:
         content = rows.group_by("report_no").agg(
-            pl.col("__filled").sum().alias("value_count"),
-            pl.col("__nonzero").sum().alias("nonzero_count"),
+            pl.col("filled", "nonzero").sum(),
             text.drop_nulls().sort().str.join(_RECORD).alias("content"),
         )
-        number = pl.col("report_no").cum_count().over("report_no").cast(pl.Int64)
-    hashes = [hashlib.sha256((text or "").encode()).hexdigest() for text in content["content"]]
-    content = content.select(
-        "report_no", "value_count", "nonzero_count", pl.Series("content_hash", hashes, dtype=pl.String)
-    )
-    reports = reports.join(content, on="report_no", how="left", maintain_order="left")
-    records = rows.select(
-        "report_no",
-        number.alias("record_no"),
-        *(field.code for field in form.columns),
-        "null_reasons",
-        "source_sheet",
-        "source_row",
-        "source_column",
-    )
-    return records, reports
+    return {number: (filled, nonzero, text or "") for number, filled, nonzero, text in content.iter_rows()}
+
+
+def _of_few(form: Form, rows: pl.DataFrame) -> dict[int, _Content]:
+    """The same for a few records, for which whole columns are too much machinery."""
+    breakdowns = sorted(f.code for f in form.breakdowns)
+    others = sorted(f.code for f in form.columns if f.role != "breakdown")
+    texts = {
+        code: rows[code].cast(pl.String).to_list() for code in others if rows[code].null_count() < rows.height
+    }
+    heads = [["" if text is None else text for text in rows[code].to_list()] for code in breakdowns]
+    measures = [rows[f.code].to_list() for f in form.measures if f.code in texts]
+    found: dict[int, tuple[int, int, list[str]]] = {}
+    for place, (number, reason, fault) in enumerate(
+        rows.select("report_no", "null_reasons", "faults").iter_rows()
+    ):
+        said = [f"{code}={column[place]}" for code, column in texts.items() if column[place] is not None]
+        said += [f"null:{reason}"] if reason is not None else []
+        said += [f"fault:{fault}"] if fault is not None else []
+        values = [column[place] for column in measures if column[place] is not None]
+        filled, nonzero, records = found.get(number, (0, 0, []))
+        if said:
+            head = _UNIT.join(column[place] for column in heads)
+            records.append(_UNIT.join((head, *said)))
+        found[number] = (filled + len(values), nonzero + sum(value != 0 for value in values), records)
+    return {
+        number: (filled, nonzero, _RECORD.join(sorted(records)))
+        for number, (filled, nonzero, records) in found.items()
+    }

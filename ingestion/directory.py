@@ -1,4 +1,4 @@
-"""The directory of units, their duties and the waivers: from the site folder into the registry."""
+"""The directory of units and their duties, from the site folder into the registry, with the bureau's own rules."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,8 +7,9 @@ import polars as pl
 import structlog
 from sqlalchemy import Connection, Engine, text
 
+from ingestion.bureau_rules import take_in_holidays, take_in_severities, take_in_waivers
 from ingestion.load import copy_frame
-from ingestion.site import Duty, OrganizationEvent, Site, SiteError, Waiver
+from ingestion.site import Duty, OrganizationEvent, Site, SiteError
 
 log = structlog.get_logger()
 
@@ -49,29 +50,6 @@ create temporary table incoming_event (
 ) on commit drop
 """
 
-_END_WAIVERS = """
-update registry.waiver as w set ended_at = now()
-where w.ended_at is null and not exists (
-    select from incoming_waiver as i
-    where (i.rule_id, i.form_code, i.subject_code, i.period_from, i.period_to, i.owner, i.reason, i.expires_on)
-    is not distinct from
-    (w.rule_id, w.form_code, w.subject_code, w.period_from, w.period_to, w.owner, w.reason, w.expires_on)
-)
-"""
-
-_BEGIN_WAIVERS = """
-insert into registry.waiver
-    (rule_id, form_code, subject_code, period_from, period_to, owner, reason, expires_on)
-select i.rule_id, i.form_code, i.subject_code, i.period_from, i.period_to, i.owner, i.reason, i.expires_on
-from incoming_waiver as i
-where not exists (
-    select from registry.waiver as w
-    where w.ended_at is null
-        and (w.rule_id, w.form_code, w.subject_code, w.period_from, w.period_to)
-        is not distinct from (i.rule_id, i.form_code, i.subject_code, i.period_from, i.period_to)
-)
-"""
-
 
 @dataclass(frozen=True)
 class DirectoryChange:
@@ -81,17 +59,19 @@ class DirectoryChange:
     duties: int = 0
     waivers: int = 0
     reports: int = 0
+    severities: int = 0
+    holidays: int = 0
 
     def __bool__(self) -> bool:
         """True if anything changed."""
-        return bool(self.units or self.duties or self.waivers)
+        return bool(self.units or self.duties or self.waivers or self.severities or self.holidays)
 
 
 def take_in(engine: Engine, site: Site) -> DirectoryChange:
-    """Bring units, duties and waivers of the registry to what the site folder says, in one transaction.
+    """Bring units, duties, waivers, severities and days off of the registry to what the site folder says.
 
-    Idempotent: where nothing differs nothing is written. Every report of a unit whose history changed is
-    logged for the next release. A waiver that was taken out or reworded ends; its row stays.
+    In one transaction, and idempotent: where nothing differs nothing is written. Every report of a unit whose history
+    changed is logged for the next release. A waiver or severity that was taken out or reworded ends; its row stays.
 
     Raises :class:`SiteError` when a unit that has reports would vanish.
     """
@@ -102,8 +82,10 @@ def take_in(engine: Engine, site: Site) -> DirectoryChange:
         change = DirectoryChange(
             units=len(units),
             duties=_take_in_duties(connection, site.duties),
-            waivers=_take_in_waivers(connection, site.waivers),
+            waivers=take_in_waivers(connection, site.waivers),
             reports=reports,
+            severities=take_in_severities(connection, site.severities),
+            holidays=take_in_holidays(connection, site.holidays),
         )
     if change:
         log.info(
@@ -112,6 +94,8 @@ def take_in(engine: Engine, site: Site) -> DirectoryChange:
             duties=change.duties,
             waivers=change.waivers,
             reports=change.reports,
+            severities=change.severities,
+            holidays=change.holidays,
         )
     return change
 
@@ -248,14 +232,12 @@ def _take_in_duties(connection: Connection, duties: tuple[Duty, ...]) -> int:
     connection.execute(
         text(
             "create temporary table incoming_duty (form_code text, subject_type text, subject_code text,"
-            " reporter_code text, valid_from date, valid_to date, exempt_reason text) on commit drop"
+            " reporter_code text, valid_from date, valid_to date, exempt_reason text, grace_days int) on commit drop"
         )
     )
     if duties:
-        schema = {
-            name: pl.Date if name in ("valid_from", "valid_to") else pl.String
-            for name in (*Duty.model_fields,)
-        }
+        types = {"valid_from": pl.Date, "valid_to": pl.Date, "grace_days": pl.Int32}
+        schema = {name: types.get(name, pl.String) for name in (*Duty.model_fields,)}
         copy_frame(
             connection,
             "pg_temp",
@@ -272,44 +254,15 @@ def _take_in_duties(connection: Connection, duties: tuple[Duty, ...]) -> int:
     written = connection.execute(
         text(
             "insert into registry.duty as d"
-            " (form_code, subject_type, subject_code, reporter_key, valid_from, valid_to, exempt_reason)"
+            " (form_code, subject_type, subject_code, reporter_key, valid_from, valid_to, exempt_reason, grace_days)"
             " select i.form_code, i.subject_type, i.subject_code, o.organization_key, i.valid_from, i.valid_to,"
-            "  i.exempt_reason"
+            "  i.exempt_reason, i.grace_days"
             " from incoming_duty i join registry.organization o on o.organization_code = i.reporter_code"
             " on conflict (form_code, subject_type, subject_code, valid_from) do update"
             " set reporter_key = excluded.reporter_key, valid_to = excluded.valid_to,"
-            "  exempt_reason = excluded.exempt_reason"
-            " where (d.reporter_key, d.valid_to, d.exempt_reason)"
-            "  is distinct from (excluded.reporter_key, excluded.valid_to, excluded.exempt_reason)"
+            "  exempt_reason = excluded.exempt_reason, grace_days = excluded.grace_days"
+            " where (d.reporter_key, d.valid_to, d.exempt_reason, d.grace_days) is distinct from"
+            "  (excluded.reporter_key, excluded.valid_to, excluded.exempt_reason, excluded.grace_days)"
         )
     ).rowcount
     return gone + written
-
-
-def _take_in_waivers(connection: Connection, waivers: tuple[Waiver, ...]) -> int:
-    connection.execute(
-        text(
-            "create temporary table incoming_waiver (rule_id text, form_code text, subject_code text,"
-            " period_from date, period_to date, owner text, reason text, expires_on date) on commit drop"
-        )
-    )
-    if waivers:
-        names = (
-            "rule_id",
-            "form_code",
-            "subject_code",
-            "period_from",
-            "period_to",
-            "owner",
-            "reason",
-            "expires_on",
-        )
-        schema = {
-            name: pl.Date if name in ("period_from", "period_to", "expires_on") else pl.String
-            for name in names
-        }
-        rows = [(*waiver.scope, waiver.owner, waiver.reason, waiver.expires_on) for waiver in waivers]
-        copy_frame(connection, "pg_temp", "incoming_waiver", pl.DataFrame(rows, schema=schema, orient="row"))
-    ended = connection.execute(text(_END_WAIVERS)).rowcount
-    begun = connection.execute(text(_BEGIN_WAIVERS)).rowcount
-    return ended + begun

@@ -43,6 +43,18 @@ class UnreadableFile(FileError):
     rule_id = "FILE_UNREADABLE"
 
 
+class FileTooLarge(UnreadableFile):
+    """Reading the file would cost more than the limits of the settings allow."""
+
+    rule_id = "FILE_TOO_LARGE"
+
+
+class FileTooCostly(UnreadableFile):
+    """Reading the file took more time or memory than a file may, and was stopped."""
+
+    rule_id = "FILE_TOO_COSTLY"
+
+
 class UnrecognisedFile(FileError):
     """The file is a table, but of no form that is known here."""
 

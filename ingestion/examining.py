@@ -40,7 +40,7 @@ def examine(
 ) -> Group:
     """Find everything that is wrong with the reports of a reading.
 
-    ``reports``: the reading's placed reports, if they are placed already; ``beside``: the file's other readings.
+    ``reports``: the reading's placed reports, if they are placed already; ``beside``: all readings of the file.
     """
     placed = place(reading, lane) if reports is None else reports
     findings = _findings(connection, reading, placed, lane, beside)
@@ -50,16 +50,7 @@ def examine(
 def examine_file(connection: Connection, file: File, lane: Lane) -> list[Group]:
     """Examine everything that was read in one file."""
     readings = [reading for reading, _ in file]
-    return [
-        examine(
-            connection,
-            reading,
-            lane,
-            reports=reports,
-            beside=[*readings[:number], *readings[number + 1 :]],
-        )
-        for number, (reading, reports) in enumerate(file)
-    ]
+    return [examine(connection, reading, lane, reports=reports, beside=readings) for reading, reports in file]
 
 
 def examine_files(connection: Connection, files: Sequence[File], lane: Lane) -> list[list[Group]]:

@@ -1,24 +1,57 @@
 """What is wrong with a table, told to its sender: findings on its header and its cells."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import polars as pl
 
 from ingestion.findings import Finding, Level, Severity, cell_name
 from ingestion.form import FormField
+from ingestion.grids import SourceCells
 from ingestion.labels import unit_in_label
-from ingestion.layout import Column, Recognised, nearest_label
+from ingestion.layout import nearest_label
 from ingestion.readers.table import number_text
+from ingestion.recognised import Column, Recognised, Spot
 from ingestion.values import ERROR_MARKS
 
 _MAX_UNKNOWN = 200
 
+_NOTED = {
+    "footnote": (
+        "VALUE_FOOTNOTE",
+        "数字后带有注释符号（“{text}”），已按数字读取；请将说明写在备注中",
+        "has a footnote mark behind its number ({text!r}); the number was read",
+    ),
+    "time": (
+        "VALUE_TIME_LEFT_OUT",
+        "填的是“{text}”，本项只取日期",
+        "is {text!r}; only its day was read",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Where the cells of one field stand: the record each belongs to, its row and column, and what it is called.
+
+    ``names`` gives for a record the members it is for and how they are printed; None without members.
+    """
+
+    places: pl.Series
+    at: SourceCells
+    names: Callable[[int], tuple[str, str] | None] = lambda _: None
+
+    def cell(self, number: int) -> str | None:
+        """Spreadsheet name of the cell of the n-th record."""
+        row, column = (part[number] if isinstance(part, pl.Series) else part for part in self.at)
+        return cell_name(row, column)
+
 
 @dataclass
 class Faults:
-    """Findings of one table. Until reports are numbered, ``report_no`` is the row a finding stands in."""
+    """Findings of one table. Until reports are numbered, ``report_no`` is the record a finding stands in."""
 
     found: Recognised
     sheet: str
@@ -31,14 +64,14 @@ class Faults:
         message_zh: str,
         message_en: str,
         *,
-        row: int | None = None,
+        place: int | None = None,
         severity: Severity = "hard",
         cell: str | None = None,
         field_code: str | None = None,
         breakdown: str | None = None,
         value: str | None = None,
     ) -> None:
-        """Note a finding; without a row it concerns the file."""
+        """Note a finding; without a record's place it concerns the file."""
         self.findings.append(
             Finding(
                 rule_id=rule_id,
@@ -46,7 +79,7 @@ class Faults:
                 severity=severity,
                 message_zh=message_zh,
                 message_en=message_en,
-                report_no=row,
+                report_no=place,
                 sheet=self.sheet,
                 cell=cell,
                 field_code=field_code,
@@ -56,51 +89,72 @@ class Faults:
         )
 
     @property
-    def header(self) -> int:
-        """Spreadsheet row of the labels."""
-        return self.found.header_row + 1
+    def header(self) -> str:
+        """Cell where the labels begin."""
+        return cell_name(self.found.header_row + 1, 1) or ""
 
-    def names(self, codes: tuple[str, ...]) -> str:
+    def names(self, codes: Sequence[str]) -> str:
         """Printed names of fields, as alternatives."""
         return "或".join(f"“{self.found.form.by_code[code].name_zh}”" for code in codes)
 
     # The header
 
-    def unknown_columns(self) -> None:
-        """Columns the form does not have: kept in the file, left out of the records."""
-        taken = {c.code for c in (*self.found.fields, *self.found.members)}
-        for column, label in self.found.unknown[:_MAX_UNKNOWN]:
-            near = nearest_label(label, self.found.form, self.found.layout, taken) if label else None
-            cell = cell_name(self.header, column + 1)
+    def unknown_labels(self, spots: Sequence[Spot]) -> None:
+        """Labels the form does not have: kept in the file, left out of the records."""
+        taken = self.found.taken
+        for spot in spots[:_MAX_UNKNOWN]:
+            near = (
+                nearest_label(spot.label, self.found.form, self.found.layout, taken) if spot.label else None
+            )
+            kind = "列" if self.found.layout.kind in ("table", "wide") else "项目"
             self.add(
                 "COLUMN_UNKNOWN",
                 "layout",
-                f"列“{label}”（{cell}）不是本表的指标，未读取" + (f"；是否应为“{near}”？" if near else ""),
-                f"column {label!r} ({cell}) is not part of the form and was not read"
+                f"{kind}“{spot.label}”（{spot.cell}）不是本表的指标，未读取"
+                + (f"；是否应为“{near}”？" if near else ""),
+                f"{spot.label!r} ({spot.cell}) is not part of the form and was not read"
                 + (f"; is it {near!r}?" if near else ""),
                 severity="soft",
-                cell=cell,
-                value=label,
+                cell=spot.cell,
+                value=spot.label,
             )
 
-    def header_faults(self, rows: Sequence[int | None]) -> None:
-        """Faults of the header that quarantine every report of the table, named by their first rows.
+    def part_unknown(self) -> None:
+        """Neither title nor file name says which of a form's parts this is."""
+        names = [self.found.form.by_code[part.measure].name_zh for part in self.found.choices]
+        self.add(
+            "PART_UNKNOWN",
+            "layout",
+            f"看不出本表是{'还是'.join(names)}；请在标题或文件名中写明",
+            f"neither title nor file name says which measure the table holds: {' or '.join(names)}",
+        )
 
-        A table without rows has no reports; then they concern the file.
+    def header_faults(self, places: Sequence[tuple[int, date]]) -> None:
+        """Faults of the header that quarantine every report of the table they concern.
+
+        A report is named by its first record and the day its period begins: a column that its edition does not
+        have is not missing from it. A table without records has no reports; then they concern the file.
         """
+        form = self.found.form
         for problem in [*self._missing(), *self._ambiguous(), *self._twice(), *self._units()]:
             rule, zh, en, cell, code = problem
-            for row in rows or [None]:
-                self.add(rule, "layout", zh, en, row=row, cell=cell, field_code=code)
+            editions = form.by_code[code].editions if code in form.by_code else None
+            for place, start in places:
+                edition = form.edition_at(start)
+                if rule != "COLUMN_MISSING" or not editions or (edition and edition.code in editions):
+                    self.add(rule, "layout", zh, en, place=place, cell=cell, field_code=code)
+            if not places:
+                self.add(rule, "layout", zh, en, cell=cell, field_code=code)
 
     def _missing(self) -> list[tuple[str, str, str, str | None, str | None]]:
-        taken = {c.code for c in self.found.fields}
+        taken = self.found.taken
         problems: list[tuple[str, str, str, str | None, str | None]] = []
         for item in self.found.missing:
             likely = [
-                label
-                for _, label in self.found.unknown
-                if label and nearest_label(label, self.found.form, self.found.layout, taken) in item.labels
+                spot.label
+                for spot in self.found.unknown
+                if spot.label
+                and nearest_label(spot.label, self.found.form, self.found.layout, taken) in item.labels
             ]
             advice_zh = f"；列“{likely[0]}”是否就是它？请改回原表头" if likely else "；请按模板补上"
             advice_en = f"; is it {likely[0]!r}?" if likely else ""
@@ -111,27 +165,31 @@ class Faults:
 
     def _ambiguous(self) -> list[tuple[str, str, str, str | None, str | None]]:
         problems: list[tuple[str, str, str, str | None, str | None]] = []
-        for column, label, choices in self.found.ambiguous:
-            cell = cell_name(self.header, column + 1)
-            names = self.names(tuple(code for code in choices if code in self.found.form.by_code))
-            zh = f"列“{label}”（{cell}）可能是{names}，无法确定；请保留表头的编号或上级标题"
-            en = f"column {label!r} ({cell}) may be {', '.join(choices)}; keep its number or heading"
-            problems.append(("COLUMN_AMBIGUOUS", zh, en, cell, None))
+        for spot, choices in self.found.ambiguous:
+            names = self.names([code for code in choices if code in self.found.form.by_code])
+            zh = f"列“{spot.label}”（{spot.cell}）可能是{names}，无法确定；请保留表头的编号或上级标题"
+            en = (
+                f"column {spot.label!r} ({spot.cell}) may be {', '.join(choices)}; keep its number or heading"
+            )
+            problems.append(("COLUMN_AMBIGUOUS", zh, en, spot.cell, None))
         return problems
 
     def _twice(self) -> list[tuple[str, str, str, str | None, str | None]]:
         problems: list[tuple[str, str, str, str | None, str | None]] = []
-        for column, label, code in self.found.twice:
-            cell = cell_name(self.header, column + 1)
-            zh = f"列“{label}”（{cell}）与另一列是同一指标；请只保留一列，或补上区分它们的上级标题"
-            en = f"column {label!r} ({cell}) repeats {code}; keep one or give the headings that tell them apart"
-            problems.append(("COLUMN_TWICE", zh, en, cell, code))
+        for spot, code in self.found.twice:
+            zh = f"列“{spot.label}”（{spot.cell}）与另一列是同一指标；请只保留一列，或补上区分它们的上级标题"
+            en = (
+                f"column {spot.label!r} ({spot.cell}) repeats {code}; "
+                "keep one or give the headings that tell them apart"
+            )
+            problems.append(("COLUMN_TWICE", zh, en, spot.cell, code))
         return problems
 
     def _units(self) -> list[tuple[str, str, str, str | None, str | None]]:
-        """Columns whose unit of money is another than the form's."""
+        """Fields whose unit of money is another than the form's."""
         problems: list[tuple[str, str, str, str | None, str | None]] = []
-        for column in self.found.fields:
+        columns: list[Column] = [*self.found.fields, *self.found.pairs]
+        for column in columns:
             item = self.found.form.by_code[column.code]
             asked = item.source_unit or item.unit
             if item.role != "measure" or asked not in ("元", "千元", "万元"):
@@ -139,100 +197,96 @@ class Faults:
             general = self.found.title_unit if unit_in_label(item.name_zh) is None else None
             unit = unit_in_label(column.label) or general
             if unit and unit != asked:
-                cell = cell_name(self.header, column.index + 1)
-                zh = f"“{item.name_zh}”（{cell}）的计量单位写的是{unit}，本表规定为{asked}；请换算后重报"
-                en = f"{item.code} ({cell}) is given in {unit}, the form asks for {asked}"
-                problems.append(("UNIT_DIFFERS", zh, en, cell, item.code))
+                zh = f"“{item.name_zh}”（{column.cell}）的计量单位写的是{unit}，本表规定为{asked}；请换算后重报"
+                en = f"{item.code} ({column.cell}) is given in {unit}, the form asks for {asked}"
+                problems.append(("UNIT_DIFFERS", zh, en, column.cell, item.code))
         return problems
 
     # Cells
 
-    def cell_faults(
-        self,
-        item: FormField,
-        texts: pl.Series,
-        rows: pl.Series,
-        columns: pl.Series | int | None,
-        members: pl.Series | None = None,
-    ) -> None:
+    def cell_faults(self, item: FormField, texts: pl.Series, cells: Cells, *, severity: Severity) -> None:
         """A finding for each cell whose text could not be typed."""
-        for place in texts.is_not_null().arg_true():
-            row, cell, member, name = self._place(item, place, rows, columns, members)
-            text = "***" if item.personal else str(texts[place])
+        for number in texts.is_not_null().arg_true():
+            text = "***" if item.personal else str(texts[number])
             rule, zh, en = _untyped(item, text)
-            self.add(
+            self._cell(rule, item, cells, number, zh=zh, en=en, severity=severity, value=text)
+
+    def notes(self, item: FormField, notes: pl.Series, raw: pl.Series, cells: Cells) -> None:
+        """A finding for each cell that was read with something left out."""
+        for number in notes.is_not_null().arg_true():
+            text = "***" if item.personal else str(raw[number])
+            rule, zh, en = _NOTED[notes[number]]
+            self._cell(
                 rule,
-                "value",
-                f"“{name}”（{cell}）{zh}",
-                f"{item.code} ({cell}) {en}",
-                row=row,
-                severity="soft" if item.role in ("attribute", "breakdown") else "hard",
-                cell=cell,
-                field_code=item.code,
-                breakdown=member,
+                item,
+                cells,
+                number,
+                zh=zh.format(text=text),
+                en=en.format(text=text),
+                severity="soft",
                 value=text,
             )
 
-    def nameless(self, item: FormField, rows: pl.Series, column: Column | None) -> None:
-        """A finding for each row that has numbers but does not say of which member."""
-        for row in rows:
-            cell = cell_name(row, column.index + 1 if column else 1)
-            self.add(
-                "MEMBER_MISSING",
-                "value",
-                f"第{row}行有数但没有填写“{item.name_zh}”（{cell}），未读取；请补填",
-                f"row {row} has numbers but no {item.code} ({cell}) and was not read; fill it in",
-                row=row,
-                severity="soft",
-                cell=cell,
-                field_code=item.code,
-            )
-
-    def negatives(
-        self,
-        item: FormField,
-        values: pl.Series,
-        rows: pl.Series,
-        columns: pl.Series | int | None,
-        members: pl.Series | None = None,
-    ) -> None:
+    def negatives(self, item: FormField, values: pl.Series, cells: Cells) -> None:
         """A finding for each number below zero in a field that cannot be."""
         if item.role != "measure" or item.negative:
             return
         lowest = values.min()
         if not isinstance(lowest, int | float) or lowest >= 0:
             return
-        for place in (values < 0).fill_null(value=False).arg_true():
-            row, cell, member, name = self._place(item, place, rows, columns, members)
-            self.add(
+        for number in (values < 0).fill_null(value=False).arg_true():
+            text = number_text(values[number])
+            self._cell(
                 "VALUE_NEGATIVE",
-                "value",
-                f"“{name}”（{cell}）填的是{number_text(values[place])}，不能小于零；没有数据请留空",
-                f"{item.code} ({cell}) is {number_text(values[place])}, below zero; leave it blank if there is none",
-                row=row,
-                cell=cell,
-                field_code=item.code,
-                breakdown=member,
-                value=number_text(values[place]),
+                item,
+                cells,
+                number,
+                zh=f"填的是{text}，不能小于零；没有数据请留空",
+                en=f"is {text}, below zero; leave it blank if there is none",
+                severity="hard",
+                value=text,
             )
 
-    def _place(
+    def nameless(self, item: FormField, numbers: Sequence[int], cells: Cells) -> None:
+        """A finding for each record that has numbers but does not say of which member."""
+        for number in numbers:
+            cell = cells.cell(number)
+            self.add(
+                "MEMBER_MISSING",
+                "value",
+                f"{cell}没有填写“{item.name_zh}”，但同一行有数，这些数无法归入；请补填",
+                f"{item.code} ({cell}) is blank beside numbers, which belong to nobody; fill it in",
+                place=cells.places[number],
+                cell=cell,
+                field_code=item.code,
+            )
+
+    def _cell(
         self,
+        rule: str,
         item: FormField,
-        place: int,
-        rows: pl.Series,
-        columns: pl.Series | int | None,
-        members: pl.Series | None,
-    ) -> tuple[int, str | None, str | None, str]:
-        row = int(rows[place])
-        column = int(columns[place]) if isinstance(columns, pl.Series) else columns
-        member = str(members[place]) if members is not None else None
-        name = item.name_zh
-        if member is not None:
-            across = self.found.form.by_code[self.found.layout.across[0]]
-            codes = self.found.form.code_lists[str(across.code_list)].by_code
-            name = f"{codes[member].labels[0]}{name}"
-        return row, cell_name(row, column), member, name
+        cells: Cells,
+        number: int,
+        *,
+        zh: str,
+        en: str,
+        severity: Severity,
+        value: str,
+    ) -> None:
+        named = cells.names(number)
+        cell = cells.cell(number)
+        self.add(
+            rule,
+            "value",
+            f"“{named[1] if named else ''}{item.name_zh}”（{cell}）{zh}",
+            f"{item.code} ({cell}) {en}",
+            place=cells.places[number],
+            severity=severity,
+            cell=cell,
+            field_code=item.code,
+            breakdown=named[0] if named else None,
+            value=value,
+        )
 
 
 def _untyped(item: FormField, text: str) -> tuple[str, str, str]:
@@ -243,9 +297,21 @@ def _untyped(item: FormField, text: str) -> tuple[str, str, str]:
             f"is the formula error {text}",
         )
     if item.type in ("int", "dec"):
+        if re.fullmatch(r"[+-]?[\d.,\s]+[%‰％]", text):
+            return (
+                "VALUE_IN_OTHER_UNIT",
+                f"填的是“{text}”，本项的单位是{item.source_unit or item.unit or '数'}；请换算后填写",
+                f"is {text!r}, but the unit is {item.source_unit or item.unit or 'a plain number'}",
+            )
         if item.type == "int" and re.fullmatch(r"[+-]?\d+\.\d+", text.replace(",", "")):
             return "VALUE_NOT_WHOLE", f"填的是“{text}”，应为整数；请核对", f"is {text!r}, no whole number"
         return "VALUE_NOT_A_NUMBER", f"填的是“{text}”，不是数字；没有数据请留空", f"is {text!r}, no number"
+    if item.type in ("date", "datetime"):
+        return (
+            "VALUE_NOT_A_DATE",
+            f"填的是“{text}”，看不出是哪一天；请写成2015-03-01",
+            f"is {text!r}, no date",
+        )
     return (
         "VALUE_UNKNOWN_CODE",
         f"填的是“{text}”，不在规定的取值中，未读取",

@@ -23,6 +23,7 @@ _SCHEMA = {
     "field_code": pl.String,
     "breakdown": pl.String,
     "value": pl.String,
+    "record_no": pl.Int64,
     "message_zh": pl.String,
     "message_en": pl.String,
 }
@@ -50,6 +51,7 @@ def write_findings(
             one.finding.field_code,
             one.finding.breakdown,
             one.finding.value,
+            one.finding.record_no,
             one.finding.message_zh,
             one.finding.message_en,
         )

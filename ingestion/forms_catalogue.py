@@ -90,6 +90,8 @@ def _validate(model: type[_Model], data: dict[str, Any], lines: Lines, path: Pat
             # What only follows from a problem further in is not told.
             if any(other[: len(place)] == place and other != place for other in places):
                 continue
+            if problem["type"] == "default_factory_not_called":
+                continue
             name = ".".join(str(part) for part in place) or path.stem
             reason = "unknown key" if problem["type"] == "extra_forbidden" else problem["msg"]
             told.append((line_of(lines, place), f"{name}: {reason}"))

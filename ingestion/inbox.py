@@ -1,170 +1,185 @@
 """Inboxes: which files lie there that no night has taken in yet."""
 
-import os
-import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, cast
 
 import fsspec
 import structlog
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from ingestion.inbox_files import (
+    FileChanged,
+    InboxError,
+    Seen,
+    WaitingFile,
+    given,
+    list_folder,
+    list_remote,
+    opened,
+)
 from ingestion.load import loading
+from ingestion.results import FileResult
 from ingestion.site import Source
-from warehouse.errors import WarehouseError
 from warehouse.settings import Settings
+
+__all__ = ["FileChanged", "InboxError", "WaitingFile", "archive", "given", "opened", "waiting"]
 
 log = structlog.get_logger()
 
-_IGNORED = re.compile(r"(^|/)(\.|~\$)|\.(part|tmp|crdownload|filepart)$", re.IGNORECASE)
-"""Names of files that are being sent or were left by an office program."""
+GROUPS = 4096
+"""Files of an inbox are compared with the registry in so many groups; one whose sum is known is not compared."""
 
+_REGISTERED = """
+select listed.row_no
+from unnest(cast(:names as text[]), cast(:times as timestamptz[]), cast(:sizes as bigint[]))
+    with ordinality as listed (name, modified, size, row_no)
+where exists (
+    select from registry.arrival as a
+    inner join registry.file as f using (file_id)
+    where a.source_code = :source and a.file_name = listed.name
+        and a.received_at = least(listed.modified, a.registered_at)
+        and f.size_bytes = listed.size and a.status <> 'failed'
+)
+"""
 
-class InboxError(WarehouseError):
-    """An inbox cannot be reached or listed."""
+_LAST_SEEN = "select fingerprints from registry.inbox_seen where source_code = :source"
 
-    passing = True
-
-
-class FileChanged(WarehouseError):
-    """A file changed while it was being read; the next night takes it."""
-
-
-@dataclass(frozen=True)
-class WaitingFile:
-    """A file in an inbox: ``name`` below it, ``url`` to open it, size and time of its last change."""
-
-    name: str
-    url: str
-    size: int
-    modified: datetime
+_SEE = """
+insert into registry.inbox_seen (source_code, fingerprints) values (:source, :fingerprints)
+on conflict (source_code) do update set fingerprints = excluded.fingerprints, looked_at = now()
+"""
 
 
 def waiting(settings: Settings, source: Source) -> list[WaitingFile]:
     """Files of a source's inbox that are not registered yet with this name, time and size, the oldest first.
 
     A file whose last change is only seconds old (``settle_seconds``) may still be growing: it is left for the
-    next time. A file whose taking in failed is waiting again.
+    next time. A file whose taking in failed is waiting again. Files that were registered at the last look are told
+    by a sum over many of them, so that old files cost a look into their folder and nothing else.
 
     Raises :class:`InboxError`.
     """
-    files = {file.name: file for file in _listing(settings, source)}
-    if not files:
-        return []
-    with loading(settings) as engine, engine.connect() as connection:
-        registered = connection.scalars(
-            text(
-                "select listed.name"
-                " from unnest(cast(:names as text[]), cast(:times as timestamptz[]), cast(:sizes as bigint[]))"
-                " as listed (name, modified, size)"
-                " where exists (select from registry.arrival a join registry.file f using (file_id)"
-                "  where a.source_code = :source and a.file_name = listed.name"
-                "  and a.received_at = least(listed.modified, a.registered_at)"
-                "  and f.size_bytes = listed.size and a.status <> 'failed')"
-            ),
-            {
-                "source": source.code,
-                "names": list(files),
-                "times": [file.modified for file in files.values()],
-                "sizes": [file.size for file in files.values()],
-            },
-        )
-        known = set(registered)
-    new = [file for name, file in files.items() if name not in known]
-    now = datetime.now(UTC)
-    settled = [
-        file for file in new if not 0 <= (now - file.modified).total_seconds() < settings.settle_seconds
-    ]
+    files = _listing(settings, source)
+    with loading(settings) as engine, engine.begin() as connection:
+        new, old = _new(connection, settings, source, files)
+    if settings.inbox_done == "archive":
+        _move_out(settings, source, (Path(file.url) for file in old))
+    now = datetime.now(UTC).timestamp()
+    settled = [file for file in new if not 0 <= now - file.modified < settings.settle_seconds]
     if len(settled) < len(new):
         log.info("files still settling", source=source.code, files=len(new) - len(settled))
-    return sorted(settled, key=lambda file: (file.modified, file.name))
+    return [file.waiting for file in sorted(settled, key=lambda file: (file.modified, file.name))]
 
 
-def given(paths: Iterable[Path]) -> list[WaitingFile]:
-    """Files named one by one, in or outside an inbox, as if they waited there."""
-    return [_local(path, path.name) for path in paths]
+def archive(
+    settings: Settings, source: Source, files: Sequence[WaitingFile], results: Sequence[FileResult]
+) -> None:
+    """Move files that were taken in out of a folder that is an inbox, if the settings want that.
 
-
-@contextmanager
-def opened(file: WaitingFile) -> Iterator[BinaryIO]:
-    """The bytes of a waiting file; raises :class:`FileChanged` if it changed while they were read."""
-    filesystem, path = fsspec.core.url_to_fs(file.url)
-    with filesystem.open(path, "rb") as stream:
-        yield cast(BinaryIO, stream)
-    filesystem.invalidate_cache(path)
-    information = filesystem.info(path)
-    if (int(information["size"]), _modified(filesystem, path, information)) != (file.size, file.modified):
-        raise FileChanged(
-            f"{file.name} changed while it was read.", mend="The next run takes it in.", file=file.name
+    Where a file cannot be moved it stays: the registry knows it all the same.
+    """
+    if settings.inbox_done == "archive":
+        done = (
+            Path(file.url)
+            for file, result in zip(files, results, strict=True)
+            if result.status not in ("failed", "changing") and "://" not in file.url
         )
+        _move_out(settings, source, done)
 
 
-def _listing(settings: Settings, source: Source) -> list[WaitingFile]:
+def _new(
+    connection: Connection, settings: Settings, source: Source, files: Sequence[Seen]
+) -> tuple[list[Seen], list[Seen]]:
+    """The files that are not registered, and those among the compared ones that are."""
+    sums = [0] * GROUPS
+    marks = [_mark(file) for file in files]
+    for mark in marks:
+        sums[mark % GROUPS] += mark
+    sums = [_folded(value) for value in sums]
+    last = connection.scalar(text(_LAST_SEEN), {"source": source.code})
+    # What is to be moved must be looked at one by one; there is never much of it.
+    known = last if last is not None and settings.inbox_done == "keep" else [0] * GROUPS
+    differing = {group for group in range(GROUPS) if sums[group] != known[group]}
+    if not differing:
+        return [], []
+    compared = [number for number, mark in enumerate(marks) if mark % GROUPS in differing]
+    registered = set(
+        connection.scalars(
+            text(_REGISTERED),
+            {
+                "source": source.code,
+                "names": [files[number].name for number in compared],
+                "times": [files[number].waiting.modified for number in compared],
+                "sizes": [files[number].size for number in compared],
+            },
+        )
+    )
+    old = [number for place, number in enumerate(compared, start=1) if place in registered]
+    new = [number for place, number in enumerate(compared, start=1) if place not in registered]
+    told = dict.fromkeys(differing, 0)
+    for number in old:
+        told[marks[number] % GROUPS] += marks[number]
+    seen = [_folded(told[group]) if group in told else known[group] for group in range(GROUPS)]
+    if seen != last:
+        connection.execute(text(_SEE), {"source": source.code, "fingerprints": seen})
+    return [files[number] for number in new], [files[number] for number in old]
+
+
+def _mark(file: Seen) -> int:
+    """A number that another name, time or size would not have."""
+    said = f"{file.name}\0{file.size}\0{file.modified!r}".encode()
+    return int.from_bytes(hashlib.blake2b(said, digest_size=8).digest())
+
+
+def _folded(value: int) -> int:
+    """A sum as PostgreSQL keeps it."""
+    return value % (1 << 63)
+
+
+def _move_out(settings: Settings, source: Source, paths: Iterable[Path]) -> None:
+    root = _folder(source)
+    if root is None:
+        return
+    day = settings.home / "inbox_archive" / source.code / datetime.now(UTC).date().isoformat()
+    for path in paths:
+        if not path.is_relative_to(root):
+            continue
+        target = day / path.relative_to(root)
+        while target.exists():
+            target = target.with_name(f"{target.name}~")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+        except OSError as error:
+            log.warning("file stays in the inbox", source=source.code, error=type(error).__name__)
+
+
+def _folder(source: Source) -> Path | None:
+    """The folder that an inbox is; None for one on another host."""
+    filesystem, root = fsspec.core.url_to_fs(source.inbox)
+    protocols = filesystem.protocol if isinstance(filesystem.protocol, tuple) else (filesystem.protocol,)
+    return Path(root).resolve() if "file" in protocols else None
+
+
+def _listing(settings: Settings, source: Source) -> list[Seen]:
     try:
         filesystem, root = fsspec.core.url_to_fs(source.inbox)
-        local = "file" in (
-            filesystem.protocol if isinstance(filesystem.protocol, tuple) else [filesystem.protocol]
-        )
-        if local:
-            folder = Path(root)
-            if folder.is_relative_to(settings.inbox):
-                folder.mkdir(parents=True, exist_ok=True)
-            if not folder.is_dir():
-                raise InboxError(
-                    f"The inbox {root} of source {source.code} is not there.",
-                    mend=f"Make the folder or correct it in {settings.site / 'sources.yml'}.",
-                )
-            return list(_walk(root, ""))
-        return [
-            WaitingFile(
-                name=path.removeprefix(root).lstrip("/"),
-                url=filesystem.unstrip_protocol(path),
-                size=int(information["size"]),
-                modified=_modified(filesystem, path, information),
+        folder = _folder(source)
+        if folder is None:
+            return list(list_remote(filesystem, root))
+        if Path(root).is_relative_to(settings.inbox):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            raise InboxError(
+                f"The inbox {root} of source {source.code} is not there.",
+                mend=f"Make the folder or correct it in {settings.site / 'sources.yml'}.",
             )
-            for path, information in filesystem.find(root, detail=True).items()
-            if not _IGNORED.search(path.removeprefix(root).lstrip("/"))
-        ]
+        return list(list_folder(folder))
     except (OSError, ValueError, ImportError) as error:
         raise InboxError(
             f"The inbox of source {source.code} cannot be listed: {type(error).__name__}.",
             mend=f"Check its address in {settings.site / 'sources.yml'} and that its host answers.",
             source=source.code,
         ) from error
-
-
-def _walk(folder: str, below: str) -> Iterator[WaitingFile]:
-    """Files of a folder and the folders in it; one look at each, for an inbox may hold years of files."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = f"{below}{entry.name}"
-            if _IGNORED.search(entry.name):
-                continue
-            if entry.is_dir():
-                yield from _walk(entry.path, f"{name}/")
-            elif entry.is_file():
-                # A sender may rename a file at any moment; then its new name is found next time.
-                with suppress(FileNotFoundError):
-                    status = entry.stat()
-                    modified = datetime.fromtimestamp(status.st_mtime, UTC)
-                    yield WaitingFile(name, entry.path, status.st_size, modified)
-
-
-def _local(path: Path, name: str) -> WaitingFile:
-    status = path.stat()
-    return WaitingFile(name, str(path), status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
-
-
-def _modified(filesystem: Any, path: str, information: dict[str, Any]) -> datetime:
-    for name in ("mtime", "LastModified", "last_modified", "modified", "created"):
-        value = information.get(name)
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, datetime):
-            return value if value.tzinfo else value.replace(tzinfo=UTC)
-    found: datetime = filesystem.modified(path)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

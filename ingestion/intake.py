@@ -1,135 +1,67 @@
-"""Taking files in: keep, read, place, check, record; one transaction a file.
+"""Taking files in: keep, read, place, check, record; many small files in one transaction.
 
 A file that cannot be taken in never holds up the others: it is kept, named, and tried again next time if the
-fault was ours. A process that dies leaves no half of a file behind.
+fault was ours. A process that dies leaves no half of a file behind. Files are read side by side by processes of
+their own; what comes of them is the same as if each were taken in alone, one after the other.
 """
 
-import traceback
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 
-from ingestion import raw, store
+from ingestion import raw
+from ingestion.arrivals import Outcome, arrive, finish_all
+from ingestion.cards.recording import holds_cards, record_cards
 from ingestion.errors import FileError, UnrecognisedFile
-from ingestion.examining import examine
-from ingestion.findings import Finding
+from ingestion.examining import examine, examine_files, place_files
+from ingestion.fetching import Fetched, place_of
 from ingestion.forms_catalogue import Catalogue, load_forms
-from ingestion.inbox import FileChanged, WaitingFile, given, opened
+from ingestion.histories import lock
+from ingestion.inbox import WaitingFile, archive, given
+from ingestion.items import Arrival, Filing, Group, items_of
 from ingestion.judging import Judged
 from ingestion.load import loading
 from ingestion.placing import Lane, load_lane
-from ingestion.reading import Reading, read_file
-from ingestion.recording import Arrival, Recorded, record, write_file_findings
+from ingestion.reading import Reading
+from ingestion.recording import Recorded, record, record_all, write_file_findings
+from ingestion.results import Checked, CheckedReport, FileResult, IntakeResult, LaneFailed
 from ingestion.site import Source
 from ingestion.store import StoredFile
-from warehouse.errors import WarehouseError
+from ingestion.waves import waves
+from ingestion.workers import read_within_limits, readers
 from warehouse.settings import Settings
+
+__all__ = [
+    "Checked",
+    "CheckedReport",
+    "FileResult",
+    "IntakeResult",
+    "LaneFailed",
+    "check",
+    "describe",
+    "examine",
+    "failure_status",
+    "finish",
+    "open_lane",
+    "place_of",
+    "take_in",
+    "today",
+]
 
 log = structlog.get_logger()
 
-_KEEP_FILE = """
-insert into registry.file (sha256, size_bytes, stored_path) values (:sha256, :size, :path)
-on conflict (sha256) do nothing
-"""
+GROUP_RECORDS = 20_000
+"""Files are recorded in one transaction until they have so many records together."""
 
-# A sender's clock that is ahead must not make its file beat every later one.
-_ARRIVAL = """
-insert into registry.arrival (file_id, source_code, file_name, received_at, run_id, status, detail)
-select file_id, :source, :name, least(cast(:received_at as timestamptz), now()), :run_id, :status, :detail
-from registry.file where sha256 = :sha256
-returning arrival_id, received_at
-"""
-
-_FINISH = """
-update registry.arrival
-set status = :status, form_code = :form_code, edition = :edition, layout = :layout, detail = :detail
-where arrival_id = :arrival_id
-"""
-
-
-class LaneFailed(WarehouseError):
-    """Files of a lane could not be taken in for a reason that is not theirs; the others were.
-
-    ``result`` says what was done all the same.
-    """
-
-    def __init__(self, source: str, result: "IntakeResult") -> None:
-        names = [file.name for file in result.files if file.status == "failed"]
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        causes = ", ".join(sorted({file.detail for file in result.files if file.status == "failed"}))
-        super().__init__(
-            f"Source {source}: {len(names)} of {len(result.files)} files could not be taken in: {shown} ({causes}).",
-            mend="See the log of the run; the files are kept and the next run tries them again.",
-            source=source,
-            files=names,
-        )
-        self.result = result
-
-
-@dataclass(frozen=True)
-class FileResult:
-    """What became of one file."""
-
-    name: str
-    status: str
-    form_code: str | None
-    reports: Counter[str]
-    findings: int
-    detail: str
-
-
-@dataclass(frozen=True)
-class IntakeResult:
-    """What became of the files of a lane."""
-
-    files: tuple[FileResult, ...] = ()
-
-    @property
-    def by_status(self) -> Counter[str]:
-        """Files by status of their arrival."""
-        return Counter(file.status for file in self.files)
-
-    @property
-    def reports(self) -> Counter[str]:
-        """Reports by what happened: new, revised, unchanged, quarantined, outdated, unplaced."""
-        return sum((file.reports for file in self.files), Counter[str]())
-
-    @property
-    def findings(self) -> int:
-        """Findings written."""
-        return sum(file.findings for file in self.files)
-
-    def summary(self) -> dict[str, object]:
-        """Counts for a run's record."""
-        return {"files": dict(self.by_status), "reports": dict(self.reports), "findings": self.findings}
-
-
-@dataclass(frozen=True)
-class CheckedReport:
-    """What would become of one report of a file."""
-
-    form_code: str
-    subject_code: str
-    period_start: date
-    period_end: date
-    status: str
-    kind: str
-    findings: tuple[Judged, ...]
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What would become of a file: its reports, and findings that concern no single report."""
-
-    name: str
-    reports: tuple[CheckedReport, ...]
-    findings: tuple[Finding, ...]
+GROUP_SECONDS = 2.0
+"""And no longer than a file has waited for others."""
 
 
 def take_in(
@@ -140,21 +72,23 @@ def take_in(
     *,
     catalogue: Catalogue | None = None,
 ) -> IntakeResult:
-    """Take in files of one source, the oldest first, each in a transaction of its own.
+    """Take in files of one source, as if one after the other, the oldest first.
 
     Idempotent: content that is known already changes nothing. Raises :class:`LaneFailed` at the end when a
     file could not be taken in for a reason that is not its own; all others have been taken in by then.
     """
     if not files:
         return IntakeResult()
-    with loading(settings) as engine:
+    ordered = sorted(files, key=lambda file: (file.modified, file.name))
+    results: list[FileResult] = []
+    with loading(settings) as engine, readers(settings, ordered) as reading:
         lane = open_lane(engine, settings, source, catalogue)
-        result = IntakeResult(
-            tuple(
-                _take_in_file(engine, settings, lane, file, run_id)
-                for file in sorted(files, key=lambda file: (file.modified, file.name))
-            )
-        )
+        with closing(reading.fetch_all(ordered, lane.catalogue, lane.source)) as fetched:
+            for group in _groups(fetched, settings.intake_group):
+                done = _take_in_group(engine, lane, group, run_id)
+                archive(settings, source, [one.file for one in group], done)
+                results += done
+    result = IntakeResult(tuple(results))
     log.info("lane taken in", source=source.code, **result.summary())
     if result.by_status["failed"]:
         raise LaneFailed(source.code, result)
@@ -169,12 +103,17 @@ def check(settings: Settings, path: Path, source: Source, *, catalogue: Catalogu
     (file,) = given([path])
     with loading(settings) as engine:
         lane = open_lane(engine, settings, source, catalogue)
-        readings = read_file(path, name=file.name, catalogue=lane.catalogue, source=lane.source)
+        readings = read_within_limits(settings, path, file.name, lane.catalogue, lane.source)
         with engine.connect() as connection, connection.begin() as transaction:
-            size = path.stat().st_size
-            arrival = _arrive(connection, lane, file, StoredFile("0" * 64, size, "dry run"))
-            groups = [examine(connection, reading, lane, beside=readings) for reading in readings]
-            recorded = record(connection, arrival, groups, lane, cause="dry run")
+            kept = StoredFile("0" * 64, path.stat().st_size, "dry run")
+            (arrival,) = arrive(connection, lane.source.code, [(file, kept)])
+            if holds_cards(readings):
+                recorded = record_cards(
+                    connection, arrival, kept.sha256, readings, lane, cause="dry run", dry=True
+                ).recorded
+            else:
+                groups = [examine(connection, one, lane, beside=readings) for one in readings]
+                recorded = record(connection, arrival, groups, lane, cause="dry run")
             transaction.rollback()
     return Checked(
         name=file.name,
@@ -215,23 +154,8 @@ def describe(recorded: Recorded) -> str:
 def finish(
     connection: Connection, arrival: Arrival, status: str, readings: Sequence[Reading], detail: str
 ) -> None:
-    """Write down what the arrival was."""
-
-    def only(values: Iterator[str]) -> str | None:
-        different = set(values)
-        return different.pop() if len(different) == 1 else None
-
-    connection.execute(
-        text(_FINISH),
-        {
-            "arrival_id": arrival.arrival_id,
-            "status": status,
-            "form_code": only(reading.form.code for reading in readings),
-            "edition": only(reading.edition for reading in readings),
-            "layout": only(reading.layout for reading in readings),
-            "detail": detail,
-        },
-    )
+    """Write down what one arrival was."""
+    finish_all(connection, [Outcome(arrival, status, readings, detail)])
 
 
 def failure_status(error: FileError) -> str:
@@ -239,63 +163,128 @@ def failure_status(error: FileError) -> str:
     return "unrecognised" if isinstance(error, UnrecognisedFile) else "unreadable"
 
 
-def _take_in_file(
-    engine: Engine, settings: Settings, lane: Lane, file: WaitingFile, run_id: str | None
-) -> FileResult:
-    kept: StoredFile | None = None
+def _groups(fetched: Iterable[Fetched], most: int) -> Iterator[list[Fetched]]:
+    """Files that are recorded together."""
+    group: list[Fetched] = []
+    records, since = 0, time.monotonic()
+    for one in fetched:
+        # A file of cards may be of any size: it has its transaction for itself.
+        alone = any(holds_cards(each.readings or []) for each in (*group[-1:], one))
+        if group and (
+            alone
+            or len(group) >= most
+            or records + one.records > GROUP_RECORDS
+            or time.monotonic() - since > GROUP_SECONDS
+        ):
+            yield group
+            group, records, since = [], 0, time.monotonic()
+        group.append(one)
+        records += one.records
+    if group:
+        yield group
+
+
+def _take_in_group(
+    engine: Engine, lane: Lane, group: Sequence[Fetched], run_id: str | None
+) -> list[FileResult]:
+    """Record files in one transaction, or each in its own where that fails."""
     try:
-        with opened(file) as stream:
-            kept = store.keep(settings, stream)
         with engine.begin() as connection:
-            return _record_file(connection, settings, lane, file, kept, run_id=run_id)
-    except FileChanged as error:
-        log.info("file still changing", source=lane.source.code, file=file.name)
-        return FileResult(file.name, "changing", None, Counter(), 0, str(error))
+            return _record(connection, lane, group, run_id)
     except Exception as error:
+        if len(group) > 1:
+            log.warning("files are recorded one by one", source=lane.source.code, error=place_of(error))
+            return [result for one in group for result in _take_in_group(engine, lane, [one], run_id)]
+        (only,) = group
         where = place_of(error)
-        log.error("file failed", source=lane.source.code, file=file.name, error=where)  # noqa: TRY400
-        if kept is not None:
-            with engine.begin() as connection:
-                _arrive(connection, lane, file, kept, run_id=run_id, status="failed", detail=where)
-        return FileResult(file.name, "failed", None, Counter(), 0, where)
+        log.error("file failed", source=lane.source.code, file=only.file.name, error=where)  # noqa: TRY400
+        with engine.begin() as connection:
+            return [_fail(connection, lane, only, where, run_id)]
 
 
-def place_of(error: BaseException) -> str:
-    """Class of an error and where it arose; its message is left out, for it could quote what stands in a file."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename).parent.name in ("ingestion", "readers")]
-    last = (own or frames)[-1]
-    return f"{type(error).__name__} in {last.name} ({Path(last.filename).name}:{last.lineno})"
+def _record(
+    connection: Connection, lane: Lane, group: Sequence[Fetched], run_id: str | None
+) -> list[FileResult]:
+    """Record files in the transaction at hand; the results are in their order."""
+    results: dict[int, FileResult] = {}
+    known = [
+        (number, one, one.kept)
+        for number, one in enumerate(group)
+        if one.kept is not None and (one.readings is not None or one.refusal is not None)
+    ]
+    arrivals = arrive(
+        connection, lane.source.code, [(one.file, kept) for _, one, kept in known], run_id=run_id
+    )
+    read: list[tuple[int, Arrival, list[Reading]]] = []
+    outcomes: list[Outcome] = []
+    for (number, one, _), arrival in zip(known, arrivals, strict=True):
+        if one.refusal is not None:
+            outcomes.append(_refuse(connection, arrival, one.refusal))
+            results[number] = _refused(lane, one.file, one.refusal)
+        else:
+            read.append((number, arrival, one.readings or []))
+    for (number, arrival, readings), recorded in zip(
+        read, _record_readings(connection, lane, group, read), strict=True
+    ):
+        unchanged = bool(recorded.items) and not recorded.unplaced and set(recorded.kinds) == {"unchanged"}
+        status = "duplicate" if unchanged else "taken_in"
+        outcomes.append(Outcome(arrival, status, readings, describe(recorded)))
+        results[number] = _taken_in(group[number].file, status, readings, recorded)
+    finish_all(connection, outcomes)
+    for number, one in enumerate(group):
+        if number not in results:
+            results[number] = (
+                _left(lane, one)
+                if one.changing is not None
+                else _fail(connection, lane, one, one.fault or "the file could not be copied", run_id)
+            )
+    return [results[number] for number in range(len(group))]
 
 
-def _record_file(
+def _record_readings(
     connection: Connection,
-    settings: Settings,
     lane: Lane,
-    file: WaitingFile,
-    kept: StoredFile,
-    *,
-    run_id: str | None,
-) -> FileResult:
-    arrival = _arrive(connection, lane, file, kept, run_id=run_id)
-    try:
-        readings = read_file(
-            store.locate(settings, kept.stored_path),
-            name=file.name,
-            catalogue=lane.catalogue,
-            source=lane.source,
+    group: Sequence[Fetched],
+    read: Sequence[tuple[int, Arrival, list[Reading]]],
+) -> list[Recorded]:
+    """Examine and record what was read, wave by wave (see :mod:`ingestion.waves`); cards by themselves."""
+    if len(read) == 1 and holds_cards(read[0][2]):
+        ((number, arrival, readings),) = read
+        one = group[number]
+        assert one.kept is not None  # noqa: S101 - what was read was kept
+        cause = f"received: {one.file.name}"
+        return [record_cards(connection, arrival, one.kept.sha256, readings, lane, cause=cause).recorded]
+    files = place_files([readings for _, _, readings in read], lane)
+    order = waves(files)
+    filings = [
+        Filing(
+            arrival,
+            [Group(reading, reports, ()) for reading, reports in file],
+            f"received: {group[number].file.name}",
         )
-    except FileError as error:
-        status = failure_status(error)
-        write_file_findings(connection, arrival, [(Judged(one), None) for one in error.findings])
-        finish(connection, arrival, status, [], error.message_zh)
-        log.warning("file not taken in", source=lane.source.code, file=file.name, status=status)
-        return FileResult(file.name, status, None, Counter(), len(error.findings), error.message_zh)
-    groups = [examine(connection, reading, lane, beside=readings) for reading in readings]
-    recorded = record(connection, arrival, groups, lane, cause=f"received: {file.name}")
-    unchanged = bool(recorded.items) and not recorded.unplaced and set(recorded.kinds) == {"unchanged"}
-    status = "duplicate" if unchanged else "taken_in"
-    finish(connection, arrival, status, readings, describe(recorded))
+        for (number, arrival, _), file in zip(read, files, strict=True)
+    ]
+    if len(order) > 1:
+        # All at once and in one order, so that lanes that meet do not wait for each other crosswise.
+        items = [item for filing in filings for item in items_of(filing)[0]]
+        if items:
+            lock(connection, items, again=False)
+    recorded: dict[int, Recorded] = {}
+    for wave in order:
+        examined = examine_files(connection, [files[number] for number in wave], lane)
+        done = record_all(
+            connection,
+            [
+                Filing(filings[number].arrival, groups, filings[number].cause)
+                for number, groups in zip(wave, examined, strict=True)
+            ],
+            lane,
+        )
+        recorded.update(zip(wave, done, strict=True))
+    return [recorded[number] for number in range(len(read))]
+
+
+def _taken_in(file: WaitingFile, status: str, readings: Sequence[Reading], recorded: Recorded) -> FileResult:
     forms = {reading.form.code for reading in readings}
     return FileResult(
         name=file.name,
@@ -307,27 +296,28 @@ def _record_file(
     )
 
 
-def _arrive(
-    connection: Connection,
-    lane: Lane,
-    file: WaitingFile,
-    kept: StoredFile,
-    *,
-    run_id: str | None = None,
-    status: str = "received",
-    detail: str | None = None,
-) -> Arrival:
-    connection.execute(text(_KEEP_FILE), {"sha256": kept.sha256, "size": kept.size, "path": kept.stored_path})
-    arrival_id, received_at = connection.execute(
-        text(_ARRIVAL),
-        {
-            "sha256": kept.sha256,
-            "source": lane.source.code,
-            "name": file.name,
-            "received_at": file.modified,
-            "run_id": run_id,
-            "status": status,
-            "detail": detail,
-        },
-    ).one()
-    return Arrival(arrival_id, received_at.astimezone(UTC))
+def _refuse(connection: Connection, arrival: Arrival, refusal: FileError) -> Outcome:
+    write_file_findings(connection, arrival, [(Judged(one), None) for one in refusal.findings])
+    return Outcome(arrival, failure_status(refusal), [], refusal.message_zh)
+
+
+def _refused(lane: Lane, file: WaitingFile, refusal: FileError) -> FileResult:
+    status = failure_status(refusal)
+    log.warning("file not taken in", source=lane.source.code, file=file.name, status=status)
+    return FileResult(file.name, status, None, Counter(), len(refusal.findings), refusal.message_zh)
+
+
+def _left(lane: Lane, one: Fetched) -> FileResult:
+    log.info("file still changing", source=lane.source.code, file=one.file.name)
+    return FileResult(one.file.name, "changing", None, Counter(), 0, one.changing or "")
+
+
+def _fail(connection: Connection, lane: Lane, one: Fetched, where: str, run_id: str | None) -> FileResult:
+    """Register a file that could not be taken in for a reason that is not its own: it waits on."""
+    if one.fault is not None:
+        log.error("file failed", source=lane.source.code, file=one.file.name, error=where)
+    if one.kept is not None:
+        arrive(
+            connection, lane.source.code, [(one.file, one.kept)], run_id=run_id, status="failed", detail=where
+        )
+    return FileResult(one.file.name, "failed", None, Counter(), 0, where)

@@ -1,6 +1,6 @@
 """The reports of files on their way into the registry, and those that a file brings twice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -17,11 +17,15 @@ IDENTITY = ("form_code", "part", "subject_type", "subject_code", "period_type", 
 
 @dataclass(frozen=True)
 class Group:
-    """A reading with its placed reports (see :func:`ingestion.placing.place`) and everything found in it."""
+    """A reading with its placed reports (see :func:`ingestion.placing.place`) and everything found in it.
+
+    ``revisions``: ids by report_no under which the records lie in the raw table already (cards).
+    """
 
     reading: Reading
     reports: pl.DataFrame
     findings: Sequence[Finding]
+    revisions: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,7 @@ def items_of(filing: Filing, *, first_group: int = 0) -> tuple[list[Item], list[
                 value_count=row["value_count"],
                 nonzero_count=row.get("nonzero_count"),
                 sheet=row["sheet"],
+                revision_id=group.revisions.get(row["report_no"], 0),
             )
         for finding in group.findings:
             if finding.report_no in here:

@@ -19,6 +19,7 @@ _NUMBER = re.compile(
 _OF_WHICH = re.compile(r"^(?:其中|内)[::]\s*|^其中\s*")
 _UNIT = re.compile(r"\(([^()]*)\)$")
 _TRAILING = re.compile(r"[:*]+$")
+_TOTAL = re.compile(r"(?:(?:合|总|小|累|共)计|总数|全部|.{0,6}(?:合计|总计|小计|累计))")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -49,3 +50,8 @@ def unit_in_label(text: str) -> str | None:
     """Unit of money written in brackets behind a label."""
     unit = _UNIT.search(unicodedata.normalize("NFKC", text).strip())
     return unit[1].strip() if unit and unit[1].strip() in MONEY_UNITS else None
+
+
+def is_total(text: str) -> bool:
+    """Whether a label or name is that of a sum over others."""
+    return _TOTAL.fullmatch(squeeze(unicodedata.normalize("NFKC", text))) is not None

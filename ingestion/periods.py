@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ingestion.form import PeriodType, period_bounds
@@ -106,6 +106,12 @@ def find_period(texts: Sequence[str], period_type: PeriodType) -> Span | None:
     (year,) = years
     spans = {read_period(text, period_type, year) for text in usable if not text.isdecimal()} - {None}
     return spans.pop() if len(spans) == 1 else None
+
+
+def year_of(texts: Iterable[str]) -> int | None:
+    """The one year that some texts mention; None when they mention several or none."""
+    years = {int(year) for text in texts for year in _YEAR_TEXT.findall(_plain(text))}
+    return years.pop() if len(years) == 1 else None
 
 
 def read_date(text: str | None) -> dt.date | None:

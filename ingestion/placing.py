@@ -79,7 +79,7 @@ def place(reading: Reading, lane: Lane) -> pl.DataFrame:
         subject_code=pl.when(is_unit)
         .then(pl.col("organization_code"))
         .when(units.is_region_code(pl.col("subject_ref")))
-        .then(pl.col("subject_ref")),
+        .then(units.canonical_region(pl.col("subject_ref"))),
         organization_key=pl.when(is_unit).then(pl.col("organization_key")),
     )
     at_period = units.attributes(reports, lane.versions).select(
@@ -87,7 +87,7 @@ def place(reading: Reading, lane: Lane) -> pl.DataFrame:
     )
     reports = reports.join(
         at_period, on=["subject_ref", "period_start", "period_end"], how="left", maintain_order="left"
-    ).with_columns(region_code=pl.when(is_unit).then(pl.col("unit_region")).otherwise(pl.col("subject_ref")))
+    ).with_columns(region_code=pl.when(is_unit).then(pl.col("unit_region")).otherwise(pl.col("subject_code")))
     return _with_reporters(reports, reading, lane).drop("unit_region")
 
 

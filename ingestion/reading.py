@@ -1,6 +1,7 @@
 """A file read through its form: reports, typed records, positions and findings."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,10 +13,16 @@ from ingestion.errors import UnrecognisedFile
 from ingestion.findings import Finding, cell_name
 from ingestion.form import Form
 from ingestion.forms_catalogue import Catalogue
+from ingestion.grids import FEW
+from ingestion.label_index import index_of
 from ingestion.layout import Recognised, nearest_forms, recognise
-from ingestion.readers import Table, read_tables
+from ingestion.readers import Table, read_contents
 from ingestion.sheet import Sheet, read_sheet
 from ingestion.workbooks.own_sheets import is_own
+
+# So many periods of a subject in one file are a series.
+_SERIES = 3
+_IDENTITY = ("subject_ref", "period_start", "period_end")
 
 
 @dataclass(frozen=True)
@@ -48,20 +55,30 @@ class Reading:
     findings: list[Finding] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class UnreadCards(Reading):
+    """A table of cards that was recognised and not read yet: see :mod:`ingestion.cards`, which reads it in batches."""
+
+    table: Table | None = None
+    found: Recognised | None = None
+    file_name: str = ""
+
+
 def read_file(
     path: Path, *, name: str | None = None, catalogue: Catalogue, source: SourceContext | None = None
 ) -> list[Reading]:
-    """Read a file whatever its format and layout.
+    """Read a file whatever its format and layout; tables of cards are only recognised (:class:`UnreadCards`).
 
     Raises UnreadableFile when its bytes are no table and UnrecognisedFile when no form is found in it.
     """
     name = name or path.name
     source = source or SourceContext()
-    tables = [table for table in read_tables(path, name) if not is_own(table)]
+    contents = read_contents(path, name)
+    tables = [table for table in contents.tables if not is_own(table)]
     found: list[tuple[Table, Recognised]] = []
     strange: list[Table] = []
     for table in tables:
-        recognised = recognise(table, catalogue, name)
+        recognised = recognise(table, catalogue, table.file_name or name)
         if recognised:
             found.append((table, recognised))
         elif not table.is_blank:
@@ -69,10 +86,19 @@ def read_file(
     if not found:
         raise _unrecognised(name, strange, catalogue)
     groups: dict[tuple[str, str, str], list[Sheet]] = {}
+    cards: list[Reading] = []
     for table, recognised in found:
-        key = (recognised.form.code, recognised.layout.code, recognised.part.code if recognised.part else "")
+        if recognised.form.cards:
+            cards.append(_unread(table, recognised, table.file_name or name))
+            continue
+        key = (recognised.form.code, recognised.layout.code, recognised.part)
         sheet = read_sheet(
-            table, recognised, file_name=name, region_code=source.region_code, reporter=source.reporter
+            table,
+            recognised,
+            index_of(catalogue),
+            file_name=table.file_name or name,
+            region_code=source.region_code,
+            reporter=source.reporter,
         )
         groups.setdefault(key, []).append(sheet)
     readings = [
@@ -80,10 +106,14 @@ def read_file(
         for (_, layout, part), sheets in groups.items()
         for reading in _combine(sheets[0].form, layout, part, sheets)
     ]
-    if all(reading.reports.is_empty() for reading in readings) and not any(
-        finding.severity == "hard" for reading in readings for finding in reading.findings
+    readings += cards
+    if (
+        not cards
+        and all(reading.reports.is_empty() for reading in readings)
+        and not any(finding.severity == "hard" for reading in readings for finding in reading.findings)
     ):
         raise _unrecognised(name, [table for table, _ in found], catalogue)
+    readings[0].findings.extend(contents.findings)
     for table in strange:
         readings[0].findings.append(
             Finding(
@@ -96,6 +126,22 @@ def read_file(
             )
         )
     return readings
+
+
+def _unread(table: Table, found: Recognised, file_name: str) -> UnreadCards:
+    nothing = pl.DataFrame()
+    return UnreadCards(
+        found.form,
+        "",
+        found.layout.code,
+        "",
+        nothing,
+        nothing,
+        nothing,
+        table=table,
+        found=found,
+        file_name=file_name,
+    )
 
 
 def _unrecognised(name: str, tables: list[Table], catalogue: Catalogue) -> UnrecognisedFile:
@@ -113,33 +159,15 @@ def _unrecognised(name: str, tables: list[Table], catalogue: Catalogue) -> Unrec
 
 def _combine(form: Form, layout: str, part: str, sheets: list[Sheet]) -> Iterator[Reading]:
     """Sheets of one form become reports: numbered, hashed, checked for repetition, split by edition."""
-    rows = pl.concat([sheet.rows for sheet in sheets], how="vertical")
-    findings = [finding for sheet in sheets for finding in sheet.findings]
+    heads, rows, findings = _numbered(sheets)
     positions = pl.concat([sheet.positions for sheet in sheets], how="vertical")
-    keys = ["subject_ref", "period_start"]
-    reports = (
-        rows.group_by(keys, maintain_order=True)
-        .agg(
-            pl.col("subject_name", "reporter_ref", "period_end", "source_sheet").first(),
-            pl.len().cast(pl.Int64).alias("record_count"),
-        )
-        .with_row_index("report_no", offset=1)
-        .with_columns(pl.col("report_no").cast(pl.Int64))
+    if heads["report_no"].n_unique() < heads.height:
+        heads = heads.unique("report_no", keep="first", maintain_order=True)
+    counts = Counter(rows["report_no"]) if rows.height <= FEW else _counts(rows)
+    reports = heads.drop("place").with_columns(
+        pl.Series("record_count", [counts.get(number, 0) for number in heads["report_no"]], dtype=pl.Int64)
     )
-    rows = rows.join(reports.select("report_no", *keys), on=keys, how="left", maintain_order="left")
-    wide = form.layout_named(layout).kind == "wide"
-    numbered = (
-        {
-            (sheet, row): number
-            for sheet, row, number in rows.select("source_sheet", "source_row", "report_no")
-            .unique()
-            .iter_rows()
-        }
-        if any(finding.report_no is not None for finding in findings)
-        else {}
-    )
-    findings = [_numbered(finding, numbered) for finding in findings]
-    findings += _repeated(form, rows, wide=wide)
+    findings += _repeated(form, rows, reports, wide=form.rows_are_reports(layout))
     findings += _gaps(form, reports)
     records, reports = add_content_hash(form, rows, reports)
     reports = reports.select(
@@ -160,36 +188,62 @@ def _combine(form: Form, layout: str, part: str, sheets: list[Sheet]) -> Iterato
     yield from _by_edition(Reading(form, "", layout, part, reports, records, positions, findings))
 
 
-def _numbered(finding: Finding, numbers: dict[tuple[str, int], int]) -> Finding:
-    """A finding on a row becomes one on the report that the row belongs to."""
-    if finding.report_no is None:
-        return finding
-    return replace(finding, report_no=numbers.get((finding.sheet or "", finding.report_no)))
+def _counts(rows: pl.DataFrame) -> dict[int, int]:
+    return dict(rows["report_no"].value_counts().iter_rows())
 
 
-def _repeated(form: Form, rows: pl.DataFrame, *, wide: bool) -> list[Finding]:
+def _numbered(sheets: list[Sheet]) -> tuple[pl.DataFrame, pl.DataFrame, list[Finding]]:
+    """Heads, records and findings of all sheets with the number of their report in place of their own place."""
+    numbers: dict[tuple[object, ...], int] = {}
+    heads, rows, findings = [], [], []
+    for sheet in sheets:
+        keys = list(zip(*(sheet.heads[key].to_list() for key in _IDENTITY), strict=True))
+        mine = pl.Series(
+            "report_no", [numbers.setdefault(key, len(numbers) + 1) for key in keys], dtype=pl.Int64
+        )
+        head = sheet.heads.with_columns(mine)
+        heads.append(head)
+        if head.height == sheet.rows.height:
+            rows.append(sheet.rows.with_columns(mine))
+        else:
+            of_place = head.select("place", "report_no")
+            rows.append(sheet.rows.join(of_place, on="place", how="inner", maintain_order="left"))
+        if any(finding.report_no is not None for finding in sheet.findings):
+            of = dict(head.select("place", "report_no").iter_rows())
+            findings += [
+                replace(finding, report_no=of[finding.report_no])
+                if finding.report_no is not None
+                else finding
+                for finding in sheet.findings
+                if finding.report_no is None or finding.report_no in of
+            ]
+        else:
+            findings += sheet.findings
+    return pl.concat(heads), pl.concat(rows).drop("place"), findings
+
+
+def _repeated(form: Form, rows: pl.DataFrame, reports: pl.DataFrame, *, wide: bool) -> list[Finding]:
     """The same report, or the same member of one, at two places of the file."""
     breakdowns = [] if wide else [f.code for f in form.breakdowns]
-    places = rows.select(
-        "report_no", *breakdowns, "source_sheet", "source_row", "subject_ref", "period_start"
-    )
+    if form.cards or (not breakdowns and not wide and rows.height == reports.height):
+        return []
+    places = rows.select("report_no", *breakdowns, "source_sheet", "source_row", "source_column")
     if wide:
-        places = places.unique(maintain_order=True)
+        places = places.drop("source_column").unique(maintain_order=True).with_columns(source_column=None)
     keys = ["report_no", *breakdowns]
     again = (
         places.group_by(keys, maintain_order=True)
-        .agg(
-            pl.len().alias("times"),
-            pl.col("source_sheet", "source_row"),
-            pl.col("subject_ref", "period_start").first(),
-        )
+        .agg(pl.len().alias("times"), pl.col("source_sheet", "source_row", "source_column"))
         .filter(pl.col("times") > 1)
+        .join(
+            reports.select("report_no", "subject_ref", "period_start"), on="report_no", maintain_order="left"
+        )
     )
     findings = []
     for row in again.iter_rows(named=True):
-        where = list(zip(row["source_sheet"], row["source_row"], strict=True))
-        spots_zh = "、".join(f"{f'工作表“{sheet}”' if sheet else ''}第{number}行" for sheet, number in where)
-        spots_en = ", ".join(f"{f'sheet {sheet!r} ' if sheet else ''}row {number}" for sheet, number in where)
+        where = list(zip(row["source_sheet"], row["source_row"], row["source_column"], strict=True))
+        spots_zh = "、".join(_spot_zh(*place) for place in where)
+        spots_en = ", ".join(_spot_en(*place) for place in where)
         period = _period_text(form, row["period_start"])
         members = "/".join(str(row[code]) for code in breakdowns)
         findings.append(
@@ -203,17 +257,27 @@ def _repeated(form: Form, rows: pl.DataFrame, *, wide: bool) -> list[Finding]:
                 f"stands {row['times']} times in the file: {spots_en}; correct or remove all but one",
                 report_no=row["report_no"],
                 sheet=where[0][0],
-                cell=cell_name(where[-1][1], 1),
+                cell=cell_name(where[-1][1] or 1, 1 if where[-1][1] else where[-1][2] or 1),
                 breakdown=members or None,
             )
         )
     return findings
 
 
+def _spot_zh(sheet: str, row: int | None, column: int | None) -> str:
+    place = f"第{row}行" if row is not None else f"第{column}列" if column is not None else ""
+    return f"工作表“{sheet}”{place}" if sheet else place
+
+
+def _spot_en(sheet: str, row: int | None, column: int | None) -> str:
+    place = f"row {row}" if row is not None else f"column {column}" if column is not None else ""
+    return f"sheet {sheet!r} {place}".strip() if sheet else place
+
+
 def _gaps(form: Form, reports: pl.DataFrame) -> list[Finding]:
     """Periods that a series in one file leaves out."""
     months = {"month": 1, "quarter": 3, "year": 12, "mch_year": 12}.get(form.period.type)
-    if months is None:
+    if months is None or reports.height < _SERIES:
         return []
     month_no = pl.col("period_start").dt.year().cast(pl.Int64) * 12 + pl.col("period_start").dt.month()
     incomplete = (
@@ -221,7 +285,7 @@ def _gaps(form: Form, reports: pl.DataFrame) -> list[Finding]:
         .group_by("subject_ref", maintain_order=True)
         .agg(pl.col("number").unique().sort(), pl.col("period_start").min(), pl.col("source_sheet").first())
         .filter(
-            (pl.col("number").list.len() >= 3)
+            (pl.col("number").list.len() >= _SERIES)
             & (pl.col("number").list.max() - pl.col("number").list.min() + 1 > pl.col("number").list.len())
         )
     )

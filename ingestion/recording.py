@@ -24,21 +24,24 @@ __all__ = ["Arrival", "Filing", "Group", "Item", "Recorded", "record", "record_a
 FEW_RECORDS = 500
 """Up to how many records of a file their revisions are put beside them one by one."""
 
+# Cards lie in their raw table already, under an id that was drawn beforehand.
 _INSERT_REVISIONS = """
 insert into registry.revision (
-    report_id, revision_no, arrival_id, edition, reporter_key, content_hash, status,
+    revision_id, report_id, revision_no, arrival_id, edition, reporter_key, content_hash, status,
     record_count, value_count, nonzero_count, received_at
 )
-select i.report_id, i.revision_no, i.arrival_id, i.edition, i.reporter_key, i.content_hash, i.status,
-    i.record_count, i.value_count, i.nonzero_count, i.received_at
+overriding system value
+select coalesce(nullif(i.revision_id, 0), nextval('registry.revision_revision_id_seq')), i.report_id, i.revision_no,
+    i.arrival_id, i.edition, i.reporter_key, i.content_hash, i.status, i.record_count, i.value_count, i.nonzero_count,
+    i.received_at
 from unnest(
     cast(:report_id as bigint[]), cast(:revision_no as int[]), cast(:edition as text[]),
     cast(:reporter_key as int[]), cast(:content_hash as text[]), cast(:status as text[]),
     cast(:record_count as int[]), cast(:value_count as int[]), cast(:nonzero_count as int[]),
-    cast(:arrival_id as bigint[]), cast(:received_at as timestamptz[])
+    cast(:arrival_id as bigint[]), cast(:received_at as timestamptz[]), cast(:revision_id as bigint[])
 ) with ordinality as i (
     report_id, revision_no, edition, reporter_key, content_hash, status, record_count, value_count, nonzero_count,
-    arrival_id, received_at, row_no
+    arrival_id, received_at, revision_id, row_no
 )
 order by i.row_no
 returning report_id, revision_no, revision_id
@@ -216,6 +219,7 @@ def _write_revisions(connection: Connection, new: list[Item]) -> None:
                 **{
                     name: [getattr(item, name) for item in new]
                     for name in (
+                        "revision_id",
                         "report_id",
                         "revision_no",
                         "edition",
@@ -254,6 +258,8 @@ def _copy_rows(connection: Connection, groups: Sequence[Group], new: list[Item])
     rows: dict[str, list[pl.DataFrame]] = {}
     forms: dict[str, Form] = {}
     for number, ids in revisions.items():
+        if groups[number].revisions:
+            continue
         reading = groups[number].reading
         forms[reading.form.code] = reading.form
         rows.setdefault(reading.form.code, []).append(_with_revisions(reading.records, ids))

@@ -4,10 +4,9 @@ What differs becomes a new revision of the arrival that brought the file, with t
 order of the past is kept: a file that was outdated stays outdated.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -16,13 +15,16 @@ import structlog
 from sqlalchemy import Connection, Engine, Row, text
 
 from ingestion import raw, store
+from ingestion.cards.recording import holds_cards, record_cards
 from ingestion.errors import FileError
 from ingestion.examining import examine
 from ingestion.forms_catalogue import Catalogue, load_forms
+from ingestion.histories import Plan
 from ingestion.intake import describe, failure_status, finish, open_lane, place_of, today
 from ingestion.judging import Judged
 from ingestion.load import loading
 from ingestion.placing import Lane
+from ingestion.planned import PlannedChange, Rederivation, planned
 from ingestion.reading import read_file
 from ingestion.recording import Arrival, Group, Item, record, write_file_findings
 from ingestion.site import Site, SiteError, Source, load_site
@@ -37,7 +39,7 @@ _ARRIVALS = """
 select a.arrival_id, a.received_at, a.source_code, a.file_name, a.status, f.stored_path
 from registry.arrival as a
 inner join registry.file as f on f.file_id = a.file_id
-where
+where (
     exists (
         select from registry.arrival_report as l
         inner join registry.report as r on r.report_id = l.report_id
@@ -59,7 +61,32 @@ where
         where q.arrival_id = a.arrival_id and q.severity = 'hard' and q.revision_id is null and q.report_id is null
             and q.resolved_at is null
     ) and (cast(:forms as text[]) is null or a.form_code is null or a.form_code = any(:forms)))
+    -- What failed by our fault is tried again by the nights while it lies in its inbox, and here when it does no more.
+    or (not :waiting_only and a.status = 'failed' and not exists (
+        select from registry.arrival as later
+        where later.file_id = a.file_id and later.source_code = a.source_code and later.arrival_id > a.arrival_id
+    ))
+)
+and (cast(:files as text[]) is null or exists (
+    select from unnest(cast(:files as text[])) as named
+    where named in (a.file_name, a.arrival_id::text) or right(a.file_name, length(named) + 1) = '/' || named
+        or (length(named) >= 8 and starts_with(f.sha256, named))
+))
 order by a.received_at, a.arrival_id
+"""
+
+_NOT_FOUND = """
+select r.report_id, r.form_code, r.part, r.subject_code, r.period_start, r.period_end, v.status as before,
+    v.revision_no as revision_before
+from registry.arrival_report as l
+inner join registry.report as r on r.report_id = l.report_id and r.current_revision_id = l.revision_id
+inner join registry.revision as v on v.revision_id = l.revision_id
+where l.arrival_id = :arrival and not (r.report_id = any(:found))
+    and (cast(:from_ as date) is null or r.period_end >= :from_)
+    and (cast(:to as date) is null or r.period_start <= :to)
+    and (cast(:forms as text[]) is null or r.form_code = any(:forms))
+    and (cast(:units as text[]) is null or r.subject_code = any(:units))
+order by r.report_id
 """
 
 _TOUCH = """
@@ -83,6 +110,8 @@ select md5(concat_ws(
     (select string_agg(form_code || edition || definition_hash, ',' order by form_code, edition) from registry.form),
     (select string_agg(waiver_id::text, ',' order by waiver_id) from registry.waiver
         where ended_at is null and expires_on >= :today),
+    (select string_agg(severity_id::text, ',' order by severity_id) from registry.rule_severity
+        where ended_at is null),
     (select string_agg(md5(e::text), ',' order by organization_key, event_date, event_type)
         from registry.organization_event as e)
 ))
@@ -94,6 +123,10 @@ _JUDGED = """
 insert into registry.judgement (fingerprint) values (:grounds)
 on conflict (fingerprint) do update set judged_at = excluded.judged_at
 """
+
+
+UNREAD = ("unreadable", "unrecognised", "failed")
+"""Statuses of arrivals of which nothing was read."""
 
 
 class RederiveFailed(WarehouseError):
@@ -110,12 +143,17 @@ class RederiveFailed(WarehouseError):
 
 @dataclass(frozen=True)
 class Scope:
-    """Which reports are read again; None means all."""
+    """Which reports are read again; None means all.
+
+    ``files``: names of files with or without their folder, numbers of arrivals, or the first eight or more digits of
+    a SHA-256.
+    """
 
     from_: date | None = None
     to: date | None = None
     forms: tuple[str, ...] | None = None
     units: tuple[str, ...] | None = None
+    files: tuple[str, ...] | None = None
 
     def parameters(self) -> dict[str, object]:
         """For the statements of this module."""
@@ -124,6 +162,7 @@ class Scope:
             "to": self.to,
             "forms": list(self.forms) if self.forms is not None else None,
             "units": list(self.units) if self.units is not None else None,
+            "files": list(self.files) if self.files is not None else None,
         }
 
     def within(self, group: Group) -> Group:
@@ -142,46 +181,7 @@ class Scope:
             return group
         kept = set(reports["report_no"])
         findings = [one for one in group.findings if one.report_no is None or one.report_no in kept]
-        return Group(group.reading, reports, findings)
-
-
-@dataclass(frozen=True)
-class PlannedChange:
-    """One report whose outcome differs: its file, what it was and what it becomes, and the rules that fail now."""
-
-    report_id: int
-    form_code: str
-    subject_code: str
-    period_start: date
-    file_name: str
-    before: str
-    after: str
-    content_differs: bool
-    becomes_current: bool
-    rules: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Rederivation:
-    """What reading the scope's files again changed, or would change (``dry_run``)."""
-
-    dry_run: bool
-    files: int
-    changes: tuple[PlannedChange, ...]
-    unchanged: int
-    touched: int = 0
-    failed: tuple[str, ...] = ()
-
-    def summary(self) -> dict[str, object]:
-        """Counts for a run's record."""
-        return {
-            "dry_run": self.dry_run,
-            "files": self.files,
-            "changes": dict(Counter(f"{change.before} → {change.after}" for change in self.changes)),
-            "unchanged": self.unchanged,
-            "touched": self.touched,
-            "failed": list(self.failed),
-        }
+        return replace(group, reports=reports, findings=findings)
 
 
 def rederive(
@@ -192,23 +192,27 @@ def rederive(
     units: Sequence[str] | None = None,
     *,
     reason: str,
+    files: Sequence[str] | None = None,
     dry_run: bool = True,
     touch: bool = False,
     waiting_only: bool = False,
     catalogue: Catalogue | None = None,
 ) -> Rederivation:
-    """Read the kept files of a scope again with today's forms, rules, waivers and directory.
+    """Read the kept files of a scope again with today's forms, rules, waivers, severities and directory.
 
-    ``dry_run`` tells what would change and writes nothing. ``touch`` logs every report of the scope for the next
-    release, also those whose content stays (a model or an indicator changed). ``waiting_only`` reads only files
-    with reports in quarantine, without a unit, or unread.
+    ``dry_run`` tells what would change; it writes nothing and locks nothing, so that nights go on meanwhile. It judges
+    each report by what it would be after the files before it; what rules ask of other reports is as it is now.
+    ``touch`` logs every report of the scope for the next release, also those whose content stays (a model or an
+    indicator changed). ``waiting_only`` reads only files with reports in quarantine, without a unit, or unread.
 
     Raises :class:`RederiveFailed` at the end when a file failed; the others are done by then.
     """
     if not reason.strip():
         raise WarehouseError("Reading files again needs a reason.", mend="Say what was mended.")
     scope = Scope(
-        from_, to, tuple(forms) if forms is not None else None, tuple(units) if units is not None else None
+        from_,
+        to,
+        *(tuple(codes) if codes is not None else None for codes in (forms, units, files)),
     )
     known = catalogue if catalogue is not None else load_forms(settings)
     site = load_site(settings)
@@ -216,6 +220,7 @@ def rederive(
     changes: list[PlannedChange] = []
     failed: list[str] = []
     unchanged = touched = 0
+    plan = Plan() if dry_run else None
     with loading(settings) as engine:
         with engine.connect() as connection:
             raw.require_prepared(connection, known)
@@ -223,29 +228,28 @@ def rederive(
                 text(_ARRIVALS), {**scope.parameters(), "waiting_only": waiting_only}
             ).all()
         lanes: dict[str, Lane] = {}
-        with _transactions(engine, dry_run=dry_run) as transaction:
-            for row in arrivals:
-                if row.source_code not in lanes:
-                    lanes[row.source_code] = open_lane(
-                        engine, settings, _source(site, row.source_code), known
+        for row in arrivals:
+            if row.source_code not in lanes:
+                lanes[row.source_code] = open_lane(engine, settings, _source(site, row.source_code), known)
+            try:
+                with _transaction(engine, dry_run=dry_run) as connection:
+                    lane = lanes[row.source_code]
+                    here, same = _read_again(
+                        connection, settings, lane, row, scope=scope, cause=cause, plan=plan
                     )
-                try:
-                    with transaction() as connection:
-                        lane = lanes[row.source_code]
-                        items = _read_again(connection, settings, lane, row, scope=scope, cause=cause)
-                except Exception as error:
-                    where = place_of(error)
-                    log.error("kept file failed", file=row.file_name, error=where)  # noqa: TRY400
-                    failed.append(f"{row.file_name} ({where})")
-                    continue
-                unchanged += sum(item.decision.same_as is not None for item in items)
-                changes += [_planned(item, row.file_name) for item in items if item.decision.same_as is None]
-            if touch:
-                logged = [change.report_id for change in changes if change.becomes_current]
-                with transaction() as connection:
-                    touched = connection.execute(
-                        text(_TOUCH), {**scope.parameters(), "cause": cause, "logged": logged}
-                    ).rowcount
+            except Exception as error:
+                where = place_of(error)
+                log.error("kept file failed", file=row.file_name, error=where)  # noqa: TRY400
+                failed.append(f"{row.file_name} ({where})")
+                continue
+            unchanged += same
+            changes += here
+        if touch:
+            logged = [change.report_id for change in changes if change.becomes_current]
+            with _transaction(engine, dry_run=dry_run) as connection:
+                touched = connection.execute(
+                    text(_TOUCH), {**scope.parameters(), "cause": cause, "logged": logged}
+                ).rowcount
     result = Rederivation(dry_run, len(arrivals), tuple(changes), unchanged, touched, tuple(failed))
     log.info("files read again", reason=reason, **result.summary())
     if failed:
@@ -256,8 +260,8 @@ def rederive(
 def reconsider(settings: Settings, reason: str, *, catalogue: Catalogue | None = None) -> Rederivation:
     """Judge again what waits: quarantined reports, reports without a unit, files nobody could read.
 
-    Does nothing while forms, waivers and directory are those on which it was last done to the end, so every night
-    may call it, also after one that was cut off.
+    Does nothing while forms, waivers, severities and directory are those on which it was last done to the end, so
+    every night may call it, also after one that was cut off.
     """
     with loading(settings) as engine:
         with engine.connect() as connection:
@@ -278,46 +282,85 @@ def _read_again(
     *,
     scope: Scope,
     cause: str,
-) -> tuple[Item, ...]:
+    plan: Plan | None,
+) -> tuple[list[PlannedChange], int]:
+    """What reading one file again changes, and how many reports stay; with a ``plan`` nothing is written."""
     arrival = Arrival(row.arrival_id, row.received_at)
     path = store.locate(settings, row.stored_path)
     try:
         readings = read_file(path, name=row.file_name, catalogue=lane.catalogue, source=lane.source)
     except FileError as error:
-        write_file_findings(connection, arrival, [(Judged(one), None) for one in error.findings], again=True)
-        finish(connection, arrival, failure_status(error), [], error.message_zh)
-        return ()
-    whole = [examine(connection, reading, lane, beside=readings) for reading in readings]
-    # A table in which no report was found still has its findings.
-    groups = [
-        part for group in whole if not (part := scope.within(group)).reports.is_empty() or part is group
-    ]
-    partial = sum(len(group.reports) for group in groups) < sum(len(group.reports) for group in whole)
-    recorded = record(connection, arrival, groups, lane, cause=cause, again=True, partial=partial)
-    new = any(item.decision.same_as is None for item in recorded.items)
+        if plan is None:
+            found: list[tuple[Judged, Item | None]] = [(Judged(one), None) for one in error.findings]
+            write_file_findings(connection, arrival, found, again=True)
+            finish(connection, arrival, failure_status(error), [], error.message_zh)
+        return _not_found(connection, row, scope, ()), 0
+    if holds_cards(readings):
+        done = record_cards(
+            connection,
+            arrival,
+            path.name,
+            readings,
+            lane,
+            cause=cause,
+            within=scope.within,
+            again=True,
+            plan=plan,
+        )
+        recorded, groups, partial = done.recorded, list(done.groups), done.partial
+    else:
+        whole = [examine(connection, reading, lane, beside=readings) for reading in readings]
+        # A table in which no report was found still has its findings.
+        groups = [
+            part for group in whole if not (part := scope.within(group)).reports.is_empty() or part is group
+        ]
+        partial = sum(len(group.reports) for group in groups) < sum(len(group.reports) for group in whole)
+        recorded = record(
+            connection, arrival, groups, lane, cause=cause, again=True, partial=partial, plan=plan
+        )
+    new = [item for item in recorded.items if item.decision.same_as is None]
     # A file of which only the part in scope was read for the first time goes on waiting for the rest.
-    if not partial if row.status in ("unreadable", "unrecognised") else new:
+    if plan is None and (not partial if row.status in UNREAD else new):
         finish(connection, arrival, "taken_in", readings, f"{cause} ({describe(recorded)})")
-    return recorded.items
+    changes = [planned(connection, item, groups[item.group], row.file_name) for item in new]
+    changes += _not_found(connection, row, scope, recorded.items)
+    return changes, len(recorded.items) - len(new)
+
+
+def _not_found(
+    connection: Connection, row: Row[Any], scope: Scope, items: Sequence[Item]
+) -> list[PlannedChange]:
+    """Reports that count by what this file said once and that nobody finds in it any more: told, never taken away."""
+    lost = connection.execute(
+        text(_NOT_FOUND),
+        {
+            **scope.parameters(),
+            "arrival": row.arrival_id,
+            "found": [item.report_id for item in items],
+        },
+    ).mappings()
+    return [
+        PlannedChange(
+            **report,
+            file_name=row.file_name,
+            after="not_found",
+            revision_after=report["revision_before"],
+            stands=report["before"],
+            content_differs=True,
+            becomes_current=False,
+            rules=(),
+        )
+        for report in lost
+    ]
 
 
 @contextmanager
-def _transactions(
-    engine: Engine, *, dry_run: bool
-) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
-    """A transaction for each file; a dry run puts all of them into one that is rolled back at the end."""
-    if not dry_run:
-        yield engine.begin
-        return
-    with engine.connect() as connection, connection.begin() as whole:
-
-        @contextmanager
-        def nested() -> Iterator[Connection]:
-            with connection.begin_nested():
-                yield connection
-
-        yield nested
-        whole.rollback()
+def _transaction(engine: Engine, *, dry_run: bool) -> Iterator[Connection]:
+    """A transaction for one file; of a dry run nothing stays, and it holds no lock longer than that."""
+    with engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        if dry_run:
+            transaction.rollback()
 
 
 def _source(site: Site, code: str) -> Source:
@@ -326,19 +369,3 @@ def _source(site: Site, code: str) -> Source:
     except SiteError:
         # A source that was taken out of the site: its files still say who and when they are about.
         return Source(code="gone", name_zh=code, inbox="-")
-
-
-def _planned(item: Item, file_name: str) -> PlannedChange:
-    before = next((one for one in item.history.revisions if one.revision_id == item.again), None)
-    return PlannedChange(
-        report_id=item.report_id,
-        form_code=item.form_code,
-        subject_code=item.subject_code,
-        period_start=item.period_start,
-        file_name=file_name,
-        before=before.status if before is not None else "missing",
-        after=item.decision.status,
-        content_differs=before is None or before.content_hash != item.content_hash,
-        becomes_current=item.decision.becomes_current,
-        rules=tuple(sorted({one.finding.rule_id for one in item.judged})),
-    )

@@ -1,25 +1,34 @@
-"""What a bureau configures without Python: its sources, units, duties and waivers.
+"""What a bureau configures without Python: its sources, units, duties, waivers, severities and days off.
 
-Four files in the site folder: ``sources.yml``, ``organizations.csv``, ``duties.csv``, ``waivers.yml``.
-Every error names file and line and says how to mend it.
+Six files in the site folder: ``sources.yml``, ``organizations.csv``, ``duties.csv``, ``waivers.yml``, ``rules.yml``,
+``holidays.csv``. Every error names file and line and says how to mend it.
 """
 
-import csv
-from collections.abc import Iterator, Sequence
+import re
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from warehouse.errors import WarehouseError
+from ingestion.judging import NEVER_WAIVED
+from ingestion.site_files import SiteError, SiteRow, read_csv, read_yaml
 from warehouse.settings import Settings
 
-
-class SiteError(WarehouseError):
-    """A file of the site folder cannot be used; the message names file and line."""
+__all__ = [
+    "Duty",
+    "Holiday",
+    "OrganizationEvent",
+    "RuleSeverity",
+    "Site",
+    "SiteError",
+    "Source",
+    "Waiver",
+    "canonical_region",
+    "load_site",
+]
 
 
 def _flag(value: object) -> object:
@@ -33,26 +42,30 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 Code = Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
 
 
-class _Row(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, str_strip_whitespace=True, coerce_numbers_to_str=True
-    )
+def _county(value: object) -> object:
+    """A region as six digits: 440507000000 and 440507 are the same."""
+    text = str(value).strip()
+    if re.fullmatch(r"[0-9]{6}(0{3}|0{6})?", text):
+        return text[:6]
+    if re.fullmatch(r"[0-9]{9}([0-9]{3})?", text):
+        raise ValueError(f"{text} is a township or village; give the county's six digits ({text[:6]})")
+    raise ValueError("a region is named by its code of six digits")
 
 
-Row = TypeVar("Row", bound=_Row)
+Region = Annotated[str, BeforeValidator(_county)]
 
 
-class Source(_Row):
+class Source(SiteRow):
     """A lane: where files come from and what they leave unsaid."""
 
     code: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name_zh: str
     inbox: str = ""
-    region_code: str | None = Field(None, pattern=r"^\d{6}$")
+    region_code: Region | None = None
     reporter: str | None = None
 
 
-class OrganizationEvent(_Row):
+class OrganizationEvent(SiteRow):
     """One dated change of a unit; what is left out stays as it was."""
 
     organization_code: Code
@@ -80,7 +93,7 @@ class OrganizationEvent(_Row):
     management_class_code: str | None = None
     level_code: str | None = None
     grade_code: str | None = None
-    region_code: str | None = None
+    region_code: Region | None = None
     township_code: str | None = None
     is_proxy_reporter: Flag | None = None
     is_branch: Flag | None = None
@@ -88,7 +101,7 @@ class OrganizationEvent(_Row):
     note: str | None = None
 
 
-class Duty(_Row):
+class Duty(SiteRow):
     """Who files a form for a subject, in one spell; ``valid_to`` is the first day it no longer holds."""
 
     form_code: Code
@@ -98,6 +111,20 @@ class Duty(_Row):
     valid_from: date
     valid_to: date | None = None
     exempt_reason: str | None = None
+    grace_days: int = Field(
+        0, ge=0, le=366, description="Days after the due date that still count as on time."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _same_region(cls, values: Any) -> Any:
+        """One code for a region, however long it is written."""
+        if isinstance(values, dict) and values.get("subject_type") == "region":
+            code = canonical_region(str(values.get("subject_code", "")).strip())
+            if code is None:
+                raise ValueError("subject_code: a region is named by its code of 6, 9 or 12 digits")
+            return {**values, "subject_code": code}
+        return values
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> "Duty":
@@ -106,7 +133,7 @@ class Duty(_Row):
         return self
 
 
-class Waiver(_Row):
+class Waiver(SiteRow):
     """A known failure that does not quarantine, with who answers for it and until when."""
 
     rule: Code
@@ -118,10 +145,47 @@ class Waiver(_Row):
     reason: str = Field(min_length=1)
     expires_on: date
 
+    @model_validator(mode="after")
+    def _may_be_waived(self) -> "Waiver":
+        if self.rule in NEVER_WAIVED:
+            raise ValueError(f"{self.rule} cannot be waived: nobody could say which number is the report's")
+        return self
+
     @property
     def scope(self) -> tuple[object, ...]:
         """What two open waivers may not share."""
         return (self.rule, self.form, self.subject, self.period_from, self.period_to)
+
+
+class RuleSeverity(SiteRow):
+    """A severity that the bureau gives a rule itself, with who answers for it."""
+
+    rule: Code
+    form: str | None = None
+    severity: Literal["hard", "soft"]
+    owner: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _may_be_softened(self) -> "RuleSeverity":
+        if self.severity == "soft" and self.rule in NEVER_WAIVED:
+            raise ValueError(
+                f"{self.rule} stays hard: without it nobody could say which number is the report's"
+            )
+        return self
+
+    @property
+    def scope(self) -> tuple[object, ...]:
+        """What two severities may not share."""
+        return (self.rule, self.form)
+
+
+class Holiday(SiteRow):
+    """A day off, or (``working``) a weekend day that is worked. Due dates move in the years that the file names."""
+
+    day: date = Field(alias="date")
+    working: Flag = False
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +197,8 @@ class Site:
     organizations: tuple[OrganizationEvent, ...]
     duties: tuple[Duty, ...]
     waivers: tuple[Waiver, ...]
+    severities: tuple[RuleSeverity, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
 
     def source(self, code: str) -> Source:
         """The source with this code; raises :class:`SiteError` naming those that exist."""
@@ -157,25 +223,28 @@ def load_site(settings: Settings) -> Site:
         )
     sources = tuple(
         source if source.inbox else source.model_copy(update={"inbox": str(settings.inbox / source.code)})
-        for source in _read_yaml(sources_file, Source, key=lambda source: source.code)
+        for source in read_yaml(sources_file, Source, key=lambda source: source.code)
     )
     organizations = tuple(
-        _read_csv(
+        read_csv(
             folder / "organizations.csv",
             OrganizationEvent,
             key=lambda event: (event.organization_code, event.event_date, event.event_type),
         )
     )
     duties = tuple(
-        _read_csv(
+        read_csv(
             folder / "duties.csv",
             Duty,
             key=lambda duty: (duty.form_code, duty.subject_type, duty.subject_code, duty.valid_from),
         )
     )
-    waivers = tuple(_read_yaml(folder / "waivers.yml", Waiver, key=lambda waiver: waiver.scope))
-    site = Site(folder, sources, organizations, duties, waivers)
+    waivers = tuple(read_yaml(folder / "waivers.yml", Waiver, key=lambda waiver: waiver.scope))
+    severities = tuple(read_yaml(folder / "rules.yml", RuleSeverity, key=lambda rule: rule.scope))
+    holidays = tuple(read_csv(folder / "holidays.csv", Holiday, key=lambda holiday: holiday.day))
+    site = Site(folder, sources, organizations, duties, waivers, severities, holidays)
     _check_references(site)
+    _check_spells(site)
     return site
 
 
@@ -201,79 +270,32 @@ def _check_references(site: Site) -> None:
             )
 
 
-class _NumberedLoader(yaml.SafeLoader):
-    """Keeps the line of every mapping beside its content."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
-        mapping["__line__"] = node.start_mark.line + 1
-        return mapping
-
-
-def _read_yaml(file: Path, model: type[Row], key: Any) -> list[Row]:
-    if not file.exists():
-        return []
-    try:
-        entries = yaml.load(file.read_text(encoding="utf-8"), Loader=_NumberedLoader)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{file}:{mark.line + 1}" if mark else str(file)
-        raise SiteError(f"{where} is no valid YAML in UTF-8.", mend="Correct the line.") from error
-    if isinstance(entries, dict) and file.stem in entries:
-        entries = entries[file.stem]  # the list may stand under the file's own name
-    if entries is None:
-        return []
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise SiteError(
-            f"{file} must be a list of entries, each beginning with '- '.", mend="Correct its layout."
+def _check_spells(site: Site) -> None:
+    """A subject has one duty a form on any day."""
+    spells = sorted(
+        site.duties, key=lambda duty: (duty.form_code, duty.subject_type, duty.subject_code, duty.valid_from)
+    )
+    for earlier, later in pairwise(spells):
+        same = (earlier.form_code, earlier.subject_type, earlier.subject_code) == (
+            later.form_code,
+            later.subject_type,
+            later.subject_code,
         )
-    numbered = [(entry.pop("__line__"), entry) for entry in entries]
-    return list(_rows(file, model, numbered, key))
-
-
-def _read_csv(file: Path, model: type[Row], key: Any) -> list[Row]:
-    if not file.exists():
-        return []
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise SiteError(f"{file} is not UTF-8.", mend="Save it as CSV UTF-8.") from error
-    reader = csv.DictReader(lines, restkey="", strict=True)
-    numbered: list[tuple[int, dict[str, Any]]] = []
-    try:
-        for entry in reader:
-            if any(entry.values()):
-                numbered.append((reader.line_num, {name: value for name, value in entry.items() if value}))
-    except csv.Error as error:
-        raise SiteError(f"{file}:{reader.line_num}: {error}.", mend="Correct the line.") from error
-    return list(_rows(file, model, numbered, key))
-
-
-def _rows(
-    file: Path, model: type[Row], numbered: Sequence[tuple[int, dict[str, Any]]], key: Any
-) -> Iterator[Row]:
-    seen: dict[object, int] = {}
-    for line, entry in numbered:
-        try:
-            row = model.model_validate(entry)
-        except ValidationError as error:
-            first = error.errors()[0]
-            column = ".".join(str(part) for part in first["loc"]) or "the line"
-            known = ", ".join(model.model_fields)
+        if same and (earlier.valid_to is None or earlier.valid_to > later.valid_from):
             raise SiteError(
-                f"{file}:{line}: {column or 'an extra cell'}: {first['msg']}.",
-                mend=f"Columns and keys known here: {known}."
-                if first["type"] in ("extra_forbidden", "missing")
-                else "Correct the value.",
-                file=str(file),
-                line=line,
-            ) from error
-        if key(row) in seen:
-            raise SiteError(
-                f"{file}:{line} repeats line {seen[key(row)]}.",
-                mend="Remove one of them.",
-                file=str(file),
-                line=line,
+                f"{site.folder / 'duties.csv'} has two duties of {later.subject_code} for {later.form_code} at once,"
+                f" from {earlier.valid_from} and from {later.valid_from}.",
+                mend="End the earlier one (valid_to is the first day without it) before the later begins.",
+                subject=later.subject_code,
+                form=later.form_code,
             )
-        seen[key(row)] = line
-        yield row
+
+
+def canonical_region(code: str) -> str | None:
+    """A region's code as the registry keeps it: six digits down to the county, nine for a township, twelve below.
+
+    440507000000, 440507000 and 440507 are the same; None when it is no code.
+    """
+    if not re.fullmatch(r"[0-9]{6}([0-9]{3}|[0-9]{6})?", code):
+        return None
+    return re.sub(r"^([0-9]{6}(?:[0-9]{3})??)(?:0{3}|0{6})$", r"\1", code)

@@ -237,6 +237,11 @@ def is_region_code(column: pl.Expr) -> pl.Expr:
     return column.str.contains(REGION_CODE).fill_null(value=False)
 
 
+def canonical_region(column: pl.Expr) -> pl.Expr:
+    """A region's code as the registry keeps it (see :func:`ingestion.site.canonical_region`)."""
+    return column.str.replace(r"^([0-9]{6})(?:0{3}|0{6})$", "${1}").str.replace(r"^([0-9]{9})0{3}$", "${1}")
+
+
 def region_prefix(code: pl.Expr) -> pl.Expr:
     """What the codes of everything in a region begin with: 44 for a province, 4405 for a city, all of a county's."""
     return (

@@ -22,6 +22,7 @@ __all__ = [
     "Typed",
     "as_text",
     "normal_text",
+    "plain_text",
     "to_numbers",
     "to_type",
     "type_columns",
@@ -113,6 +114,11 @@ def _flag(text: str) -> bool | None:
     return True if word in _TRUE else False if word in _FALSE else None
 
 
+def plain_text(text: str, kind: str) -> str | None:
+    """A text or an unlisted code as it is kept."""
+    return _code(text) if kind == "code" else _text(text)
+
+
 def _code(text: str) -> str | None:
     return normal_text(text).replace(" ", "") or None
 
@@ -133,7 +139,11 @@ def type_columns(columns: Sequence[tuple[pl.Series, FormField]], lists: dict[str
     typed: dict[int, Typed] = {}
     groups: dict[tuple[bool, str], list[int]] = {}
     for place, (column, field) in enumerate(columns):
-        if field.type in ("int", "dec"):
+        if column.null_count() == len(column) and field.dtype != pl.String:
+            typed[place] = Typed(
+                column.clear(len(column)).cast(field.dtype), column.clear(len(column)).cast(pl.String)
+            )
+        elif field.type in ("int", "dec"):
             groups.setdefault((column.dtype == pl.Float64, field.type), []).append(place)
         else:
             typed[place] = to_type(column, field, lists.get(field.code_list or ""))

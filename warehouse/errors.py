@@ -19,6 +19,16 @@ class WarehouseError(Exception):
         self.context = context
         super().__init__(f"{message} {mend}" if mend else message)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An error passes from one process to another with everything it knows."""
+        return (_revived, (type(self), self.args, self.__dict__))
+
+
+def _revived(kind: type[WarehouseError], args: tuple[Any, ...], known: dict[str, Any]) -> WarehouseError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(known)
+    return error
+
 
 class SettingsError(WarehouseError):
     """A setting is missing or contradicts another."""

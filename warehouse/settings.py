@@ -3,7 +3,7 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, PostgresDsn, SecretStr, field_validator
@@ -12,6 +12,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 CHECKOUT = Path(__file__).resolve().parent.parent
 MOUNTED_SECRETS = Path("/run/secrets")
 """Where containers find secrets as files; ``warehouse_database_url`` there is WAREHOUSE_DATABASE_URL."""
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Settings(BaseSettings):
@@ -75,6 +80,54 @@ class Settings(BaseSettings):
         3,
         ge=0,
         description="A file changed less than this many seconds ago is left for the next night: it may grow.",
+    )
+    limit_file_bytes: int = Field(2 << 30, gt=0, description="Largest file that is read, in bytes.")
+    limit_unpacked_bytes: int = Field(
+        1 << 30, gt=0, description="Most that an archive or a workbook may unpack to, in bytes."
+    )
+    limit_ratio: int = Field(
+        200, gt=1, description="How many times its size a file of more than 64 MiB may unpack to."
+    )
+    limit_document_bytes: int = Field(
+        256 << 20, gt=0, description="Largest JSON, XML or HTML document, in bytes; NDJSON has no such limit."
+    )
+    limit_members: int = Field(5_000, gt=0, description="Most files in an archive.")
+    limit_sheets: int = Field(500, gt=0, description="Most sheets in a workbook.")
+    limit_rows: int = Field(1_048_576, gt=0, description="Most rows of a sheet that is read as a whole.")
+    limit_columns: int = Field(2_000, gt=0, description="Most columns of a sheet.")
+    limit_cells: int = Field(
+        20_000_000,
+        gt=0,
+        description="Most cells of a file's sheets that are read as a whole: rows times columns.",
+    )
+    limit_seconds: float = Field(
+        120, gt=0, description="Longest time that a file's own structure may be unravelled, in seconds."
+    )
+    limit_read_seconds: float = Field(
+        300,
+        gt=0,
+        description="Longest time that reading a file may take as a whole, in seconds; then it is stopped.",
+    )
+    limit_read_bytes: int = Field(
+        4 << 30,
+        ge=1 << 30,
+        description="Most memory that the process which reads files may ask for, in bytes.",
+    )
+    intake_workers: int = Field(
+        default_factory=_cores,
+        ge=0,
+        description="Processes that read files, beside the one that records them; 0 reads in that one, without the"
+        " limits on time and memory of a whole file.",
+    )
+    intake_group: int = Field(
+        200,
+        ge=1,
+        description="Most files that are recorded in one transaction; a failing one is recorded alone.",
+    )
+    inbox_done: Literal["keep", "archive"] = Field(
+        "keep",
+        description="What becomes of a file in a folder that is an inbox once it is taken in: it stays, or it moves to"
+        " the folder inbox_archive of the home, below its source and the day.",
     )
     log_level: str = Field("INFO", description="Least severe line of the log that is shown.")
     log_json: bool = Field(False, description="Logs as JSON lines instead of coloured text.")

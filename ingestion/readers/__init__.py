@@ -1,46 +1,118 @@
 """Readers: a file becomes tables of cells, whatever its format, encoding or extension."""
 
+import importlib
+from functools import partial
 from pathlib import Path
 
-from ingestion.errors import UnreadableFile
+from ingestion.readers.archives import read_packed, read_tar, read_zip
+from ingestion.readers.blob import Blob
 from ingestion.readers.delimited import read_delimited
-from ingestion.readers.table import Table
+from ingestion.readers.html_tables import read_html
+from ingestion.readers.json_text import read_json
+from ingestion.readers.kinds import HEAD, kind_of, refused
+from ingestion.readers.limits import Limits
+from ingestion.readers.old_workbook import read_old_workbook
+from ingestion.readers.opendocument import MIME, read_opendocument
+from ingestion.readers.packages import Package
+from ingestion.readers.refusals import protected, too_large, too_many, unreadable
+from ingestion.readers.spreadsheetml import read_spreadsheetml
+from ingestion.readers.table import Contents, Table
 from ingestion.readers.workbook import read_workbook
+from ingestion.readers.xml_records import read_xml
 
-__all__ = ["Table", "read_tables"]
-
-_ZIP = b"PK\x03\x04"
-# Formats told apart by their first bytes so that the sender learns what to do.
-_KNOWN = {
-    b"\xd0\xcf\x11\xe0": ("旧版 .xls 或加密的工作簿", "an old .xls or an encrypted workbook"),
-    b"%PDF": ("PDF", "a PDF"),
-    b"\x89PNG": ("图片", "a picture"),
-    b"\xff\xd8\xff": ("图片", "a picture"),
-    b"Rar!": ("RAR 压缩包", "a RAR archive"),
-    b"7z\xbc\xaf": ("7z 压缩包", "a 7z archive"),
-    b"\x1f\x8b": ("gzip 压缩包", "a gzip archive"),
-}
+__all__ = ["Contents", "Table", "read_contents", "read_tables"]
 
 
 def read_tables(path: Path, name: str | None = None) -> list[Table]:
-    """Tables of a file, told by its content and never by its extension."""
-    name = name or path.name
-    data = path.read_bytes()
-    if not data.strip():
-        raise UnreadableFile(
-            f"{name} is empty.",
-            message_zh=f"文件“{name}”是空的；请重新导出后报送。",
-            mend="Export it again.",
-            file=name,
+    """Tables of a file; see :func:`read_contents`."""
+    return read_contents(path, name).tables
+
+
+def read_contents(path: Path, name: str | None = None, limits: Limits | None = None) -> Contents:
+    """Tables of a file, told by its content and never by its extension; of an archive those of its members.
+
+    Raises :class:`UnreadableFile` for what is no table, and :class:`FileTooLarge` beyond the limits (those of
+    the settings when none are given).
+    """
+    return _read(limits or Limits.of(), Blob(name or path.name, path=path), 0)
+
+
+def _read(limits: Limits, blob: Blob, depth: int) -> Contents:
+    name, size = blob.name, blob.size
+    if size > limits.file_bytes:
+        raise too_large(
+            name,
+            f"超过{limits.file_bytes >> 20:,} MB",
+            f"is larger than {limits.file_bytes >> 20:,} MiB",
+            "请拆成几个文件后报送",
+            "Split it into several files",
         )
-    if data.startswith(_ZIP):
-        return read_workbook(data, name)
-    for magic, (kind_zh, kind_en) in _KNOWN.items():
-        if data.startswith(magic):
-            raise UnreadableFile(
-                f"{name} is {kind_en}, which is not read.",
-                message_zh=f"文件“{name}”是{kind_zh}，不能读取；请另存为 .xlsx 或 CSV 后报送。",
-                mend="Save it as .xlsx or CSV.",
-                file=name,
+    head = blob.head(HEAD)
+    if not head.strip(b"\0 \t\r\n") and (size <= HEAD or not head.strip(b"\0")):
+        raise unreadable(name, "是空的", "is empty", "请重新导出后报送", "Export it again")
+    if kind := refused(head):
+        raise unreadable(
+            name,
+            f"是{kind[0]}，不能读取",
+            f"is {kind[1]}, which is not read",
+            "请把报表另存为 .xlsx 或 CSV 后报送",
+            "Save the report as .xlsx or CSV",
+        )
+    kind_found = kind_of(head)
+    again = partial(_read, limits)
+    if kind_found == "zip":
+        return _of_package(blob, limits, depth)
+    if kind_found == "tar":
+        return read_tar(blob, limits, again, depth)
+    if kind_found in ("gzip", "bzip2", "xz"):
+        return read_packed(blob, kind_found, limits, again, depth)
+    if kind_found == "parquet":
+        # Its library takes longer to load than most files take to read.
+        return Contents(importlib.import_module("ingestion.readers.parquet").read_parquet(blob, limits))
+    if kind_found == "delimited":
+        return Contents(_narrow(read_delimited(blob, name), name, limits))
+    readers = {
+        "compound": read_old_workbook,
+        "spreadsheetml": read_spreadsheetml,
+        "xml": read_xml,
+        "html": read_html,
+        "json": read_json,
+    }
+    return Contents(readers[kind_found](blob, limits))
+
+
+def _narrow(tables: list[Table], name: str, limits: Limits) -> list[Table]:
+    """The tables, if none is wider than a sheet may be."""
+    if any(len(row) > limits.columns for table in tables for row in table.top):
+        raise too_many(name, "列数", "columns", limits.columns)
+    return tables
+
+
+def _of_package(blob: Blob, limits: Limits, depth: int) -> Contents:
+    """A zip file is a workbook, or an archive of files."""
+    package = Package(blob, limits)
+    if "[Content_Types].xml" in package:
+        if package.is_encrypted:
+            raise protected(blob.name)
+        if any(member.endswith("workbook.xml") for member in package.members):
+            return Contents(read_workbook(blob, package, limits))
+        raise unreadable(
+            blob.name,
+            "是 Office 文档，但不是 .xlsx 工作簿",
+            "is an Office document, but no .xlsx workbook",
+            "请把报表另存为 .xlsx 后报送",
+            "Save the report as .xlsx",
+        )
+    if "mimetype" in package and not package.is_encrypted:
+        mime = package.read("mimetype").strip()
+        if mime.startswith(MIME):
+            return Contents(read_opendocument(package, limits))
+        if mime.startswith(b"application/"):
+            raise unreadable(
+                blob.name,
+                "是 OpenDocument 文档，但不是电子表格",
+                "is an OpenDocument file, but no spreadsheet",
+                "请把报表另存为 .ods 或 .xlsx 后报送",
+                "Save the report as .ods or .xlsx",
             )
-    return read_delimited(data, name)
+    return read_zip(blob, package, partial(_read, limits), depth)

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import polars as pl
+
+from ingestion.findings import Finding
 
 HEAD_ROWS = 40
 
@@ -17,7 +19,9 @@ class Table:
     """Cells of one sheet. Row i, counted from 0, is spreadsheet row i + 1; columns likewise.
 
     ``top`` holds the first rows as values; ``rows_below`` makes the frame of all rows from one on, with
-    column ``c<n>`` as text, or as Float64 where a workbook holds nothing but numbers.
+    column ``c<n>`` as text, or as Float64 where a workbook holds nothing but numbers. ``file_name`` is the
+    name of the archive's member that the table comes from; its sheet carries that name too. ``keeper`` must live
+    as long as the table is read.
     """
 
     sheet: str
@@ -25,6 +29,8 @@ class Table:
     rows_below: Callable[[int], pl.DataFrame]
     merges: tuple[Merge, ...] = ()
     stream: Callable[[int, int], Iterator[pl.DataFrame]] | None = None
+    file_name: str | None = None
+    keeper: object = None
 
     def batches(self, first: int, size: int) -> Iterator[pl.DataFrame]:
         """All rows from ``first`` on, at most about ``size`` at a time, in frames like those of ``rows_below``.
@@ -51,6 +57,30 @@ class Table:
     def is_blank(self) -> bool:
         """Whether no cell holds anything."""
         return not any(map(any, self.head)) and all(c.null_count() == len(c) for c in self.rows_below(0))
+
+
+class Remembered:
+    """Rows that are made once, however often they are asked for; further rows down are a part of them."""
+
+    def __init__(self, make: Callable[[int], pl.DataFrame]) -> None:
+        self._make = make
+        self._first: int | None = None
+        self._frame = pl.DataFrame()
+
+    def __call__(self, first: int) -> pl.DataFrame:
+        """The frame of all rows from one on."""
+        if self._first is None or first < self._first:
+            self._frame = self._make(first)
+            self._first = first
+        return self._frame.slice(first - self._first)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The tables of a file, and findings on members of an archive that could not be read."""
+
+    tables: list[Table]
+    findings: list[Finding] = field(default_factory=list)
 
 
 def _text(value: object) -> str:

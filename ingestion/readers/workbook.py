@@ -1,167 +1,174 @@
-"""Workbooks (.xlsx, .xlsm) as tables of text and numbers, one per sheet."""
+"""Workbooks (.xlsx, .xlsm) as tables of text and numbers, one per sheet.
 
-import datetime as dt
+Small sheets are read as values at once. A large one is read as columns when its rows are asked for, and only its
+head as values; where the two could differ, it is read as values too.
+"""
+
 import io
+import posixpath
 import re
-import struct
-import zipfile
-import zlib
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from xml.etree import ElementTree
 
-import polars as pl
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+from defusedxml import ElementTree as SafeTree
+from python_calamine import CalamineWorkbook
 
-from ingestion.errors import UnreadableFile
-from ingestion.readers.table import HEAD_ROWS, Table, number_text
+from ingestion.readers.blob import Blob
+from ingestion.readers.cells import table_of
+from ingestion.readers.compiled import guarded
+from ingestion.readers.grid import Area
+from ingestion.readers.large_sheet import LargeSheet, reduced
+from ingestion.readers.limits import Limits
+from ingestion.readers.packages import Package
+from ingestion.readers.refusals import too_large, too_many, unpacks_too_far
+from ingestion.readers.sheet_scan import Scan, parse_errors, scan
+from ingestion.readers.table import Table
 
-MAX_UNPACKED = 2 << 30
-_ERROR_CELL = re.compile(
-    rb'<c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3})([0-9]+)"[^>]*>.*?<v>([^<]*)</v>', re.DOTALL
-)
+KIND = ("Excel 工作簿（.xlsx）", "a workbook")
+LARGE = 1 << 20
+"""Bytes of a sheet's XML from which on it is read as columns."""
+
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-
-# What the archive, its XML and the reader of cells raise over broken content.
-_DAMAGE = (
-    CalamineError,
-    ElementTree.ParseError,
-    EOFError,
-    LookupError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-
-Errors = dict[str, list[tuple[int, int, str]]]
+_STRINGS = "xl/sharedStrings.xml"
+_SHARED = re.compile(rb't="s"[^>]*>\s*<v>(\d{1,9})</v>')
 
 
-def read_workbook(data: bytes, name: str) -> list[Table]:
-    """Every worksheet that holds anything."""
-    try:
-        return _tables(data, name)
-    except PasswordError as error:
-        raise UnreadableFile(
-            f"{name} is protected by a password.",
-            message_zh=f"工作簿“{name}”有打开密码，无法读取；请取消密码后重新报送。",
-            mend="Send it without a password.",
-            file=name,
-        ) from error
-    except _DAMAGE as error:
-        raise _damaged(name, error) from error
-    except BaseException as error:
-        # A panic inside the reader's compiled code is no Exception; to us it is a damaged file too.
-        if type(error).__name__ == "PanicException":
-            raise _damaged(name, error) from error
-        raise
+@dataclass(frozen=True)
+class _Sheet:
+    name: str
+    path: str
+    scan: Scan
+    large: bool
 
 
-def _tables(data: bytes, name: str) -> list[Table]:
-    errors = _error_cells(data, name)
-    workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-    tables = []
-    for sheet in workbook.sheets_metadata:
-        if sheet.typ != SheetTypeEnum.WorkSheet:
+def read_workbook(blob: Blob, package: Package, limits: Limits) -> list[Table]:
+    """Every worksheet that holds anything.
+
+    Raises :class:`UnreadableFile` for a damaged or protected workbook, :class:`FileTooLarge` beyond the limits.
+    """
+    return guarded(blob.name, KIND, partial(_tables, blob, package, limits))
+
+
+def _tables(blob: Blob, package: Package, limits: Limits) -> list[Table]:
+    sheets = _sheets(package, limits)
+    _check_strings(package, sheets, limits)
+    large = {sheet.path: b"" for sheet in sheets if sheet.large}
+    book: CalamineWorkbook | None = None
+    tables: list[Table | None] = []
+    for sheet in sheets:
+        if sheet.large:
+            tables.append(LargeSheet(blob, package, sheet.name, sheet.path, sheet.scan).table())
             continue
-        source = workbook.get_sheet_by_name(sheet.name)
-        rows = source.to_python(skip_empty_area=False)
-        for row, column, text in errors.get(sheet.name, ()):
-            if row < len(rows) and column < len(rows[row]):
-                rows[row][column] = text
-        if rows:
-            top = [[_cell(value) for value in row] for row in rows[:HEAD_ROWS]]
-            merges = tuple(source.merged_cell_ranges or ())
-            tables.append(Table(sheet.name, top, partial(_frame, rows), merges))
-    return tables
+        if book is None:
+            data = reduced(package, large) if large else blob.read()
+            book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        tables.append(_small(book, package, sheet, limits))
+    return [table for table in tables if table]
 
 
-def _damaged(name: str, error: BaseException) -> UnreadableFile:
-    return UnreadableFile(
-        f"{name} is no workbook that can be read: {error}.",
-        message_zh=f"工作簿“{name}”已损坏或不是 .xlsx 格式，无法读取；请用 Excel 打开后另存为 .xlsx 再报送。",
-        mend="Open it, save it again as .xlsx and send that.",
-        file=name,
+def _small(book: CalamineWorkbook, package: Package, sheet: _Sheet, limits: Limits) -> Table | None:
+    source = book.get_sheet_by_name(sheet.name)
+    rows = source.to_python(skip_empty_area=False)
+    if not rows:
+        return None
+    errors = sheet.scan.errors
+    if sheet.scan.has_errors:
+        with package.open(sheet.path) as stream:
+            errors = parse_errors(stream, name=package.name, limits=limits)
+    for row, column, text in errors:
+        if row < len(rows) and column < len(rows[row]):
+            rows[row][column] = text
+    return table_of(sheet.name, rows, source.merged_cell_ranges or ())
+
+
+def _sheets(package: Package, limits: Limits) -> list[_Sheet]:
+    """The worksheets, with what each would cost; every other member is unpacked once to see that it can be."""
+    places = _places(package)
+    if len(places) > limits.sheets:
+        raise too_many(package.name, "工作表数", "sheets", limits.sheets)
+    paths = {path for _, path in places}
+    for member in package.members:
+        if member not in paths:
+            for _ in package.pieces(member):
+                pass
+    area = Area(package.name, limits)
+    sheets = []
+    for name, path in places:
+        found = scan(partial(package.pieces, path), name=package.name, limits=limits)
+        area.take(found.height, found.width)
+        # Formula errors, and flags among numbers, are lost where columns are read.
+        values = found.has_errors or found.has_flags or found.head is None
+        large = package.members[path].file_size > LARGE and not values
+        sheets.append(_Sheet(name, path, found, large))
+    return sheets
+
+
+def _places(package: Package) -> list[tuple[str, str]]:
+    """Name of each worksheet and its path in the package; charts and macros are left out."""
+    main = next(
+        (
+            _path("", target)
+            for kind, _, target in _relations(package, "_rels/.rels")
+            if kind == "officeDocument"
+        ),
+        "xl/workbook.xml",
+    )
+    folder, file = posixpath.split(main)
+    related = {
+        key: _path(folder, target)
+        for kind, key, target in _relations(package, f"{folder}/_rels/{file}.rels")
+        if kind == "worksheet"
+    }
+    book = SafeTree.fromstring(package.read(main), forbid_dtd=True)
+    places = []
+    for sheet in book.iter():
+        path = related.get(sheet.get(_RELATION) or "")
+        if sheet.tag.endswith("}sheet") and path and path in package:
+            places.append((sheet.get("name") or "", path))
+    return places
+
+
+def _relations(package: Package, member: str) -> list[tuple[str, str, str]]:
+    """Kind, key and target of the relations that a member lists."""
+    if member not in package:
+        return []
+    return [
+        ((item.get("Type") or "").rpartition("/")[2], item.get("Id") or "", item.get("Target") or "")
+        for item in SafeTree.fromstring(package.read(member), forbid_dtd=True)
+    ]
+
+
+def _path(folder: str, target: str) -> str:
+    return (
+        target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
     )
 
 
-def _frame(rows: Sequence[Sequence[object]], first: int) -> pl.DataFrame:
-    """The rows from one on, column by column."""
-    width = len(rows[0])
-    columns = zip(*rows[first:], strict=True) if len(rows) > first else ((),) * width
-    return pl.DataFrame([_column(f"c{index}", values) for index, values in enumerate(columns)])
-
-
-def _column(name: str, values: tuple[object, ...]) -> pl.Series:
-    """A column as numbers when it holds nothing else, or as text."""
-    kinds = set(map(type, values))
-    if kinds <= {str}:
-        return pl.Series(name, [value or None for value in values], dtype=pl.String)
-    if kinds <= {float, int, str}:
-        blanks = [None if value == "" else value for value in values] if str in kinds else values
-        if str not in kinds or str not in set(map(type, blanks)):
-            return pl.Series(name, blanks, dtype=pl.Float64)
-    return pl.Series(name, [_cell(value) for value in values], dtype=pl.String)
-
-
-def _cell(value: object) -> str | None:
-    if isinstance(value, str):
-        return value or None
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, int | float):
-        return number_text(float(value))
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return None if value is None else str(value)
-
-
-def _error_cells(data: bytes, name: str) -> Errors:
-    """Cells with a formula error, which the reader of values shows as blank."""
-    found: Errors = {}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(item.file_size for item in archive.infolist()) > MAX_UNPACKED:
-            raise UnreadableFile(
-                f"{name} unpacks to more than {MAX_UNPACKED >> 30} GiB.",
-                message_zh=f"工作簿“{name}”展开后过大，无法读取；请删除多余的空行空列后重新报送。",
-                mend="Delete surplus blank rows and columns.",
-                file=name,
-            )
-        paths = None
-        for item in archive.namelist():
-            if not item.startswith("xl/worksheets/") or not item.endswith(".xml"):
+def _check_strings(package: Package, sheets: list[_Sheet], limits: Limits) -> None:
+    """Cells may share a text, but each gets a copy: a long one that many share is a bomb."""
+    area = sum(sheet.scan.height * sheet.scan.width for sheet in sheets)
+    if _STRINGS not in package or area * package.members[_STRINGS].file_size <= limits.unpacked_bytes:
+        return
+    if package.members[_STRINGS].file_size > limits.document_bytes:
+        raise too_large(
+            package.name,
+            f"的文字内容超过{limits.document_bytes >> 20} MB",
+            f"holds more than {limits.document_bytes >> 20} MiB of text",
+            "请拆成几个文件后报送",
+            "Split it into several files",
+        )
+    lengths = [len(text) for text in package.read(_STRINGS).split(b"</si>")]
+    if area * max(lengths) <= limits.unpacked_bytes:
+        return
+    total = 0
+    for sheet in sheets:
+        rest = b""
+        for piece in package.pieces(sheet.path):
+            rest += piece
+            cut = rest.rfind(b"</c>") + 4
+            if cut < 4:
                 continue
-            content = archive.read(item)
-            if b't="e"' not in content:
-                continue
-            paths = paths or _sheet_names(archive)
-            found[paths.get(item, "")] = [
-                (int(row) - 1, _column_number(letters), text.decode())
-                for letters, row, text in _ERROR_CELL.findall(content)
-            ]
-    return found
-
-
-def _sheet_names(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Names of the sheets by their path in the archive."""
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - expat guards
-    targets = {item.get("Id"): (item.get("Target") or "").lstrip("/") for item in relations}
-    book = ElementTree.fromstring(archive.read("xl/workbook.xml"))  # noqa: S314
-    names = {}
-    for sheet in book.iter():
-        if sheet.tag.endswith("}sheet"):
-            target = targets.get(sheet.get(_RELATION), "") or ""
-            names[target if target.startswith("xl/") else f"xl/{target}"] = sheet.get("name") or ""
-    return names
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number - 1
+            total += sum(lengths[int(n)] for n in _SHARED.findall(rest[:cut]) if int(n) < len(lengths))
+            rest = rest[cut:]
+            if total > limits.unpacked_bytes:
+                raise unpacks_too_far(package.name, limits.unpacked_bytes)

@@ -10,6 +10,9 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Si
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+AUTHOR = "报表审核"
+"""Author of the comments on faulty cells."""
+
 LONGEST_TEXT = 32_767
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 _LONGEST_SHEET_NAME = 31

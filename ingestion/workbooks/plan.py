@@ -56,9 +56,15 @@ class Plan:
         return any(item.section for item in self.columns)
 
     @property
+    def pairs_a_row(self) -> int:
+        """Labels with their cells that stand side by side above the table, no wider than it."""
+        return max(len(self.columns) // 2, 1)
+
+    @property
     def header_row(self) -> int:
         """Row of the labels."""
-        return 4 if self.two_rows else 3
+        pairs = len(self.above) + (self.period_label is not None)
+        return 2 + max(-(-pairs // self.pairs_a_row), 1) + self.two_rows
 
     @property
     def first_row(self) -> int:

@@ -124,18 +124,16 @@ def _write_sheet(sheet: Worksheet, plan: Plan, unit: Unit | None) -> tuple[dict[
 
 
 def _write_above(sheet: Worksheet, plan: Plan, unit: Unit | None) -> tuple[dict[str, str], str | None]:
-    """Labels with the cells to fill in behind them, in the second row."""
+    """Labels with the cells to fill in behind them, from the second row on."""
     form = plan.form
     above: dict[str, str] = {}
-    column, period_cell = 1, None
+    period_cell: str | None = None
     if plan.period_label:
-        put(sheet.cell(2, 1), plan.period_label).font = BOLD
-        period_cell = _input(sheet, 2, plan.period_said)
-        column = 3
-    for item in plan.above:
-        put(sheet.cell(2, column), f"{item.name_zh}：").font = BOLD
+        period_cell = _pair(sheet, plan, 0, plan.period_label, plan.period_said)
+    for number, item in enumerate(plan.above, start=plan.period_label is not None):
         is_period = item.code in form.period.fields
-        place = _input(sheet, column + 1, plan.period_said if is_period else plan.said_of(unit, item))
+        value = plan.period_said if is_period else plan.said_of(unit, item)
+        place = _pair(sheet, plan, number, f"{item.name_zh}：", value)
         if is_period:
             period_cell = place
         elif item.code_list or item.format:
@@ -143,12 +141,13 @@ def _write_above(sheet: Worksheet, plan: Plan, unit: Unit | None) -> tuple[dict[
             check.add(place)
             sheet.add_data_validation(check)
         above[item.code] = place
-        column += 2
     return above, period_cell
 
 
-def _input(sheet: Worksheet, column: int, value: str | None) -> str:
-    cell = put(sheet.cell(2, column), value)
+def _pair(sheet: Worksheet, plan: Plan, number: int, label: str, value: str | None) -> str:
+    row, place = 2 + number // plan.pairs_a_row, number % plan.pairs_a_row
+    put(sheet.cell(row, 2 * place + 1), label).font = BOLD
+    cell = put(sheet.cell(row, 2 * place + 2), value)
     cell.number_format, cell.protection, cell.fill, cell.border = "@", OPEN, INPUT, GRID
     return str(cell.coordinate)
 

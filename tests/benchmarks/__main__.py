@@ -11,13 +11,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import history, loading, nights, publishing
+from tests.benchmarks import history, intake, loading, nights, publishing
 from tests.benchmarks.instance import instance
 from tests.benchmarks.measure import Ratio
 
 BENCHMARKS = {
     "publishing": publishing.run,
     "loading": loading.run,
+    "intake": intake.run,
     "history": history.run,
     "nights": nights.run,
 }

@@ -1,4 +1,4 @@
-"""Commands about forms: list them, show one, write the blank workbook for its reporters."""
+"""Commands about forms and what reporters get: the list, one form, its blank workbook, workbooks to correct."""
 
 import difflib
 from pathlib import Path
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from warehouse.cli.output import App, Json, console, print_json, print_rows
+from warehouse.cli.output import App, Json, console, plain, print_json, print_rows
+from warehouse.database import Role, engine
+from warehouse.errors import SettingsError
 from warehouse.settings import Settings, get_settings
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ def register(app: App) -> None:
     for command in (show, template):
         group.command()(command)
     app.add_typer(group, name="forms")
+    app.command()(corrections)
 
 
 def forms(ctx: typer.Context, *, as_json: Json = False) -> None:
@@ -98,6 +101,44 @@ def template(
             highlight=False,
             soft_wrap=True,
         )
+
+
+def corrections(
+    report: Annotated[
+        int | None, typer.Argument(help="Number of the report (see: warehouse quarantine).")
+    ] = None,
+    *,
+    out: Annotated[Path, typer.Option(help="The workbook to write (.xlsx), or a folder.")],
+    unit: Annotated[
+        str | None, typer.Option(help="All that is in quarantine of this unit, a workbook for each file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the unit's own file with its faulty cells marked, to be mended and sent again."""
+    from ingestion.workbooks.corrections import correct_report, correct_unit  # noqa: PLC0415
+
+    if (report is None) == (unit is None):
+        raise SettingsError(
+            "Give either a report or a unit.", mend="warehouse corrections 54 --out mend.xlsx"
+        )
+    loader, settings = engine(Role.LOADER), get_settings()
+    if report is not None:
+        written = [correct_report(loader, settings, report, out)]
+    else:
+        written = correct_unit(loader, settings, str(unit), out)
+    if as_json:
+        print_json(written)
+        return
+    rows = [
+        {**plain(one), "reports": ", ".join(map(str, one.reports)), "workbook": str(one.path)}
+        for one in written
+    ]
+    print_rows(
+        rows,
+        ("workbook", "reports", "findings", "cells", "file_name"),
+        title="",
+        empty="Nothing is in quarantine.",
+    )
 
 
 def find_form(settings: Settings, said: str) -> "Form":

@@ -28,7 +28,8 @@ select
     reported.revision_id,
     reported.source_sheet,
     registry.cell_name(
-        coalesce(reported.source_row, place.source_row), coalesce(reported.source_column, place.source_column)
+        coalesce(reported.source_row + place.source_row, reported.source_row, place.source_row),
+        coalesce(reported.source_column + place.source_column, reported.source_column, place.source_column)
     ) as source_cell,
     {{ release_columns() }}
 from reported

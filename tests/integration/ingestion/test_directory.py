@@ -1,8 +1,10 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from ingestion import directory
+from ingestion.intake import today
+from ingestion.rederive import reconsider, rederive
 from ingestion.site import SiteError, load_site
 
 
@@ -80,3 +82,91 @@ def test_duties_follow_the_site(bureau):
     ) == [("T-9", date(2016, 1, 1))]
     bureau.site(duties_csv=head)
     assert bureau.value("select count(*) from registry.duty") == 0
+
+
+class TestSeverities:
+    RULE = "- {rule: HM01, severity: soft, owner: 统计科, reason: %s}\n"
+
+    def test_rows_keep_their_history(self, bureau):
+        for content in (self.RULE % "试行", self.RULE % "试行", self.RULE % "延长试行", ""):
+            bureau.site(rules_yml=content)
+        assert bureau.rows(
+            "select reason, severity, ended_at is not null from registry.rule_severity order by severity_id"
+        ) == [("试行", "soft", True), ("延长试行", "soft", True)]
+
+    def test_softened_rule_only_warns_and_the_finding_says_whose_word_that_is(self, bureau):
+        bureau.site(rules_yml=self.RULE % "试行")
+        bureau.send("a.csv", bureau.row(outpatient=9999))
+        bureau.take_in()
+        assert bureau.revisions() == [(1, "accepted_with_warnings")]
+        assert bureau.rows(
+            "select f.rule_id, f.severity, s.owner from registry.finding f"
+            " join registry.rule_severity s using (severity_id)"
+        ) == [("HM01", "soft", "统计科")]
+
+    def test_raised_rule_quarantines(self, bureau):
+        bureau.site(
+            rules_yml="- {rule: TWO_REPORTERS, severity: hard, owner: 统计科, reason: 先定代报关系}\n"
+        )
+        bureau.send("a.csv", bureau.row())
+        bureau.send("b.csv", bureau.row(visits=2100), source="bureau")
+        bureau.take_in()
+        bureau.take_in("bureau")
+        assert bureau.revisions() == [(1, "accepted"), (2, "quarantined")]
+
+    def test_what_waits_is_judged_again_when_the_word_changes(self, bureau):
+        bureau.send("a.csv", bureau.row(outpatient=9999))
+        bureau.take_in()
+        reconsider(bureau.settings, "试")
+        bureau.site(rules_yml=self.RULE % "试行")
+        assert [one.after for one in reconsider(bureau.settings, "放宽").changes] == [
+            "accepted_with_warnings"
+        ]
+        assert bureau.visits() == 2000
+
+
+class TestWaivers:
+    WAIVER = "- {rule: HM01, owner: 统计科, reason: %s, expires_on: %s}\n"
+
+    def test_waiver_counts_to_the_end_of_its_last_day(self, bureau):
+        last = today(bureau.settings)
+        bureau.site(waivers_yml=self.WAIVER % ("已核实", last))
+        bureau.send("a.csv", bureau.row(outpatient=9999))
+        bureau.take_in()
+        assert bureau.revisions() == [(1, "accepted_with_warnings")]
+        bureau.site(waivers_yml=self.WAIVER % ("已核实", last - timedelta(days=1)))
+        bureau.send("b.csv", bureau.row("T-2", outpatient=9999))
+        bureau.take_in()
+        assert bureau.revisions("T-2") == [(1, "quarantined")]
+
+    def test_what_an_expired_waiver_let_in_stays_until_somebody_replays_it(self, bureau):
+        bureau.site(waivers_yml=self.WAIVER % ("已核实", "2099-12-31"))
+        bureau.send("a.csv", bureau.row(outpatient=9999))
+        bureau.take_in()
+        bureau.site(waivers_yml=self.WAIVER % ("已核实", "2020-12-31"))
+        assert reconsider(bureau.settings, "到期").changes == ()
+        assert bureau.visits() == 2000
+        planned = rederive(bureau.settings, reason="到期")
+        assert [(one.before, one.after) for one in planned.changes] == [
+            ("accepted_with_warnings", "quarantined")
+        ]
+
+    def test_other_wording_is_another_waiver_but_no_other_outcome(self, bureau):
+        bureau.site(waivers_yml=self.WAIVER % ("已核实", "2099-12-31"))
+        bureau.send("a.csv", bureau.row(outpatient=9999))
+        bureau.take_in()
+        bureau.site(waivers_yml=self.WAIVER % ("上级已批复", "2099-12-31"))
+        assert rederive(bureau.settings, reason="措辞", dry_run=False).changes == ()
+        assert bureau.revisions() == [(1, "accepted_with_warnings")]
+        assert bureau.rows(
+            "select w.reason, w.ended_at is not null from registry.finding f join registry.waiver w using (waiver_id)"
+        ) == [("已核实", True)]
+
+
+def test_region_is_one_however_long_files_write_its_code(bureau):
+    head = "地区代码,月份,病种,发病数,死亡数\n"
+    bureau.send_bytes("a.csv", (head + "440507,2015-01,0300,10,0\n").encode(), source="cdc")
+    bureau.send_bytes("b.csv", (head + "440507000000,2015-01,0300,12,0\n").encode(), source="cdc")
+    bureau.take_in("cdc")
+    assert bureau.rows("select subject_code, region_code from registry.report") == [("440507", "440507")]
+    assert len(bureau.revisions("440507")) == 2

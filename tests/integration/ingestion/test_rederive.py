@@ -1,11 +1,15 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
 import yaml
+from sqlalchemy import text
 
 from dags import stages
+from ingestion import recording
 from ingestion import rederive as module
 from ingestion.forms_catalogue import BUILT_IN
+from ingestion.intake import LaneFailed
 from ingestion.raw import FormsNotPrepared, prepare
 from ingestion.rederive import RederiveFailed, reconsider, rederive
 from ingestion.registry import unplaced, withdraw
@@ -255,3 +259,103 @@ def test_forms_that_the_database_does_not_know_are_refused(bureau, mended):
     mended(lambda definition: rule(definition, "HM01").update(severity="soft"))
     with pytest.raises(FormsNotPrepared, match="hosp_monthly"):
         rederive(known, reason="试")
+
+
+class TestPlans:
+    """What a dry run says is what is then done, and it holds nobody up."""
+
+    def differing(self, bureau, mended):
+        """A column that nobody knew stands in three files of two months, one of them a copy with other deaths."""
+        bureau.columns = {**bureau.columns, "deaths": "住院死亡"}
+        bureau.send("1.csv", bureau.row(deaths=3), bureau.row("T-2", deaths=1, outpatient=9999))
+        bureau.send("copy.csv", bureau.row(deaths=4))
+        bureau.send("2.csv", bureau.row(month="2015-02", deaths=5, bed_days_open=1400))
+        bureau.take_in()
+
+        def edit(definition):
+            field(definition, "inpatient_deaths")["labels"].append("住院死亡")
+            rule(definition, "HM01").update(severity="soft")
+
+        return mended(edit)
+
+    def test_plan_equals_what_is_done(self, bureau, mended):
+        settings = self.differing(bureau, mended)
+        before = bureau.state()
+        plan = rederive(settings, reason="新标签")
+        assert bureau.state() == before
+        done = rederive(settings, reason="新标签", dry_run=False)
+        assert [replace(one, report_id=0) for one in plan.changes] == [
+            replace(one, report_id=0) for one in done.changes
+        ]
+        assert plan.unchanged == done.unchanged
+        assert rederive(settings, reason="新标签").changes == ()
+
+    def test_plan_names_revisions_and_cells(self, bureau, mended):
+        settings = self.differing(bureau, mended)
+        plan = rederive(settings, reason="新标签", units=["T-1"], from_=date(2015, 2, 1))
+        (change,) = plan.changes
+        assert (change.before, change.after, change.stands) == ("accepted", "accepted", "accepted")
+        assert (change.revision_before, change.revision_after) == (1, 2)
+        assert change.cells_changed == 1
+        (cell,) = change.cells
+        assert (cell.field_code, cell.cell, cell.old, cell.new) == ("inpatient_deaths", "K2", None, "5")
+
+    def test_plan_holds_no_lock_while_it_reads(self, bureau, mended, monkeypatch):
+        settings = self.differing(bureau, mended)
+        seen = []
+        read = module.read_file
+
+        def look(path, *, name, **more):
+            with bureau.owner.begin() as other:
+                other.execute(text("set local lock_timeout = '100ms'"))
+                other.execute(text("select from registry.report for update"))
+                other.execute(text("update registry.report set region_code = region_code"))
+            seen.append(name)
+            return read(path, name=name, **more)
+
+        monkeypatch.setattr(module, "read_file", look)
+        assert len(rederive(settings, reason="新标签").changes) > 1
+        assert len(seen) == 3
+
+    def test_one_file_is_asked_for_by_name_number_or_digest(self, bureau):
+        bureau.send("2015/一月/a.csv", bureau.row())
+        bureau.send("b.csv", bureau.row("T-2"))
+        bureau.take_in()
+        sha256 = bureau.value(
+            "select sha256 from registry.file join registry.arrival using (file_id) where file_name = 'b.csv'"
+        )
+        number = bureau.value("select arrival_id from registry.arrival where file_name = 'b.csv'")
+        for asked, files in (
+            (["a.csv"], 1),
+            (["2015/一月/a.csv"], 1),
+            ([str(number)], 1),
+            ([sha256[:12]], 1),
+            (["a.csv", "b.csv"], 2),
+            (["c.csv"], 0),
+            (["csv"], 0),
+        ):
+            assert rederive(bureau.settings, reason="试", files=asked).files == files, asked
+
+    def test_file_that_can_no_longer_be_read_says_which_reports_it_carried(self, bureau, mended):
+        bureau.send("a.csv", bureau.row())
+        bureau.take_in()
+
+        def forget(definition):
+            for one in definition["fields"]:
+                one["labels"] = [f"另名{one['code']}"]
+
+        settings = mended(forget)
+        (change,) = rederive(settings, reason="误改标签").changes
+        assert (change.before, change.after, change.stands) == ("accepted", "not_found", "accepted")
+
+    def test_file_that_failed_and_left_its_inbox_is_read(self, bureau, monkeypatch):
+        bureau.send("a.csv", bureau.row())
+        with monkeypatch.context() as patch:
+            patch.setattr(recording, "_copy_rows", lambda *_args: 1 / 0)
+            with pytest.raises(LaneFailed):
+                bureau.take_in()
+        (bureau.settings.inbox / "hospital" / "a.csv").unlink()
+        result = rederive(bureau.settings, reason="补读", dry_run=False)
+        assert [(one.before, one.after) for one in result.changes] == [("missing", "accepted")]
+        assert bureau.visits() == 2000
+        assert bureau.value("select status from registry.arrival") == "taken_in"

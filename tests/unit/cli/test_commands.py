@@ -30,6 +30,7 @@ def test_help_lists_every_command():
         "psql",
         "ingest",
         "check",
+        "replay",
         "reports",
         "quarantine",
         "findings",
@@ -53,6 +54,12 @@ def test_without_a_database_a_command_says_how_to_start_it(home, arguments):
     assert result.exit_code == 1
     assert "warehouse up" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_doing_a_replay_needs_a_reason(home):
+    result = run("replay", "--do")
+    assert result.exit_code == 1
+    assert "--reason" in result.output
 
 
 def test_error_is_json_when_json_is_asked_for(home):

@@ -6,6 +6,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from ingestion.cards.hashing import Hasher
+from ingestion.cards.persons import describe_person
 from ingestion.checks import CheckContext, check
 from ingestion.findings import Finding
 from ingestion.forms_catalogue import Catalogue
@@ -248,3 +250,23 @@ def test_whoever_is_named_on_a_card_is_hidden(code: str, catalogue: Catalogue) -
     for person in form.cards.persons:
         hashed = [person.citizen_number, *person.otherwise]
         assert any(name and form.by_code[name].personal for name in hashed)
+
+
+@pytest.mark.parametrize("code", ["birth_defect_card", "child_death_card"])
+def test_a_newborn_is_the_same_child_on_every_card(code: str, catalogue: Catalogue) -> None:
+    def child(form_code: str, **cells: object) -> str | None:
+        cards = catalogue[form_code].cards
+        assert cards is not None
+        person = next(one for one in cards.persons if one.code == "child")
+        columns = {name: pl.Series(name, [value]) for name, value in cells.items()}
+        days = pl.Series("day", [day("2015-04-01")])
+        found = describe_person(person, columns, days, Hasher(b"a key of the test" * 2))
+        key: str | None = found.columns[0].item()
+        return key
+
+    mother = "11010519491231002x"
+    born = child("birth_card", mother_id=mother, birth_time=at("2015-03-02T04:10"), birth_order=1)
+    assert born is not None
+    assert child(code, mother_id=mother.upper(), birth_time=at("2015-03-02T00:00"), birth_order=1) == born
+    assert child(code, mother_id=mother, birth_time=at("2015-03-02T00:00"), birth_order=2) != born
+    assert child(code, mother_id=mother, birth_time=at("2015-03-02T00:00")) is None

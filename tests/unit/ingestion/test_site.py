@@ -2,7 +2,8 @@ from datetime import date
 
 import pytest
 
-from ingestion.site import SiteError, load_site
+from ingestion.judging import NEVER_WAIVED
+from ingestion.site import SiteError, canonical_region, load_site
 
 SOURCES = "- code: hospital\n  name_zh: 医院\n- code: cdc\n  name_zh: 疾控中心\n  region_code: 440507\n"
 ORGANIZATIONS = (
@@ -88,6 +89,15 @@ def test_duty_of_an_unknown_unit_is_refused(settings):
     assert "'X-9'" in error_of(settings)
 
 
+def test_duties_of_one_subject_follow_each_other(settings):
+    spells = DUTIES + "hosp_monthly,organization,X-1,X-1,2016-01-01,,\n"
+    write(settings, sources_yml=SOURCES, organizations_csv=ORGANIZATIONS, duties_csv=spells)
+    assert "two duties of X-1 for hosp_monthly at once" in error_of(settings)
+    closed = spells.replace("2015-01-01,,", "2015-01-01,2015-07-01,")
+    write(settings, duties_csv=closed)
+    assert len(load_site(settings).duties) == 2
+
+
 def test_duty_that_ends_before_it_begins_is_refused(settings):
     broken = DUTIES.replace("2015-01-01,,", "2015-01-01,2014-01-01,")
     write(settings, sources_yml=SOURCES, organizations_csv=ORGANIZATIONS, duties_csv=broken)
@@ -114,3 +124,91 @@ def test_unknown_source_is_answered_with_those_configured(settings):
     write(settings, sources_yml=SOURCES)
     with pytest.raises(SiteError, match="hospital, cdc"):
         load_site(settings).source("mch")
+
+
+class TestRegions:
+    @pytest.mark.parametrize("code", ["440507", "440507000", "440507000000"])
+    def test_one_region_however_long_its_code_is_written(self, settings, code):
+        sources = SOURCES.replace("region_code: 440507", f"region_code: {code}")
+        units = ORGANIZATIONS.replace("is_branch\n", "is_branch,region_code\n").replace(
+            ",否\n", f",否,{code}\n"
+        )
+        duty = DUTIES + f"idr_monthly,region,{code},X-1,2015-01-01,,\n"
+        write(settings, sources_yml=sources, organizations_csv=units, duties_csv=duty)
+        site = load_site(settings)
+        assert site.source("cdc").region_code == "440507"
+        assert site.organizations[0].region_code == "440507"
+        assert site.duties[1].subject_code == "440507"
+
+    def test_county_of_a_unit_is_no_township(self, settings):
+        units = ORGANIZATIONS.replace("is_branch\n", "is_branch,region_code\n").replace(
+            ",否\n", ",否,440507001\n"
+        )
+        write(settings, sources_yml=SOURCES, organizations_csv=units)
+        message = error_of(settings)
+        assert "organizations.csv:2: region_code" in message
+        assert "440507001 is a township" in message
+
+    def test_name_is_no_region(self, settings):
+        write(settings, sources_yml=SOURCES.replace("440507", "龙湖区"))
+        assert "six digits" in error_of(settings)
+        duty = DUTIES + "idr_monthly,region,龙湖区,X-1,2015-01-01,,\n"
+        write(settings, sources_yml=SOURCES, organizations_csv=ORGANIZATIONS, duties_csv=duty)
+        assert "duties.csv:3" in error_of(settings)
+
+    def test_township_keeps_its_nine_digits(self):
+        codes = ("440507001", "440507001000", "440507001002", "000000", "龙湖")
+        assert [canonical_region(code) for code in codes] == [
+            "440507001", "440507001", "440507001002", "000000", None,
+        ]  # fmt: skip
+
+
+class TestSeverities:
+    RULE = "- {rule: HM14, form: hosp_monthly, severity: soft, owner: 统计科, reason: 本区代报单位在登记中}\n"
+
+    def test_rules_are_read(self, settings):
+        write(settings, sources_yml=SOURCES, rules_yml=self.RULE)
+        (one,) = load_site(settings).severities
+        assert (one.rule, one.form, one.severity, one.owner) == ("HM14", "hosp_monthly", "soft", "统计科")
+
+    @pytest.mark.parametrize(
+        ("wrong", "what"),
+        [(("severity: soft", "severity: mild"), "severity"), ((", owner: 统计科", ""), "owner")],
+    )
+    def test_wrong_severity_names_its_line(self, settings, wrong, what):
+        write(settings, sources_yml=SOURCES, rules_yml="# own\n" + self.RULE.replace(*wrong))
+        message = error_of(settings)
+        assert "rules.yml:2" in message
+        assert what in message
+
+    def test_rule_has_one_severity_a_form(self, settings):
+        write(settings, sources_yml=SOURCES, rules_yml=self.RULE + self.RULE)
+        assert "rules.yml:2 repeats line 1" in error_of(settings)
+
+    @pytest.mark.parametrize("rule", sorted(NEVER_WAIVED))
+    def test_rules_that_say_whose_number_it_is_are_neither_softened_nor_waived(self, settings, rule):
+        write(settings, sources_yml=SOURCES, rules_yml=self.RULE.replace("HM14", rule))
+        assert "stays hard" in error_of(settings)
+        waiver = f"- {{rule: {rule}, owner: 统计科, reason: 试, expires_on: 2099-12-31}}\n"
+        write(settings, rules_yml="", waivers_yml=waiver)
+        assert "cannot be waived" in error_of(settings)
+
+
+class TestHolidays:
+    def test_days_off_and_weekends_that_are_worked(self, settings):
+        write(
+            settings,
+            sources_yml=SOURCES,
+            holidays_csv="date,working,name\n2015-10-01,,国庆节\n2015-10-10,是,\n",
+        )
+        off, worked = load_site(settings).holidays
+        assert (off.day, off.working, off.name) == (date(2015, 10, 1), False, "国庆节")
+        assert (worked.day, worked.working) == (date(2015, 10, 10), True)
+
+    def test_day_stands_once(self, settings):
+        write(settings, sources_yml=SOURCES, holidays_csv="date\n2015-10-01\n2015-10-01\n")
+        assert "holidays.csv:3 repeats line 2" in error_of(settings)
+
+    def test_date_alone_is_enough_and_a_wrong_one_names_its_line(self, settings):
+        write(settings, sources_yml=SOURCES, holidays_csv="date\n2015-10-41\n")
+        assert "holidays.csv:2: date" in error_of(settings)

@@ -1,0 +1,94 @@
+"""What people type into the wrong column: numbers, telephones, addresses and names that must not be stored.
+
+A cell of a card that would be stored is looked at as text; where it says who somebody is it becomes blank, and the
+card says so in a finding that does not repeat it.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from ingestion.form import FormField
+
+# A citizen number, a mobile or fixed telephone, a house number behind a street or a room in a building.
+_PERSONAL = (
+    r"(?:^|[^0-9])[1-9][0-9]{5}(?:18|19|20)[0-9]{9}[0-9Xx](?:$|[^0-9])"
+    r"|(?:^|[^0-9])[1-9][0-9]{5}[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]{4}(?:$|[^0-9])"
+    r"|(?:^|[^0-9A-Za-z])(?:\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}(?:$|[^0-9])"
+    r"|(?:^|[^0-9A-Za-z])0[1-9][0-9]{1,2}[- ][0-9]{7,8}(?:$|[^0-9])"
+    r"|(?:路|街|巷|弄|里|村|道|苑|园|区|镇|乡|组|队)[^，。；]{0,8}[0-9０-９一二三四五六七八九十百]+(?:号|栋|幢|座|单元|室)"
+    r"|[0-9]+(?:栋|幢|单元)[0-9]*"
+)
+
+# Numbers of cards are digits, letters and a few signs.
+_NUMBER = r"^[0-9A-Za-z][0-9A-Za-z.\-+*/_()]{0,63}$"
+
+# The family names of nine people in ten.
+_FAMILY_NAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾萧肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈"
+    "钟姜崔谭陆范汪廖石金韦贾夏付傅方邹熊孟秦白江阎闫薛尹段雷侯龙史陶黎贺顾毛郝龚邵万钱严武戴莫孔向汤温康施洪"
+)
+_NAME = rf"^[{_FAMILY_NAMES}][\u4e00-\u9fff]{{1,2}}(?:先生|女士)?$"
+
+# What begins like a name and is none: illnesses, departments, occupations.
+_NO_NAME = r"[科部室院所站病炎症癌瘤喉疸痛热血伤毒]$|^(?:高[血原]|白内|石棉|方舱|康复|金属|温度|马方)"
+
+_SHORTEST = 11
+"""Characters of the shortest thing that is looked for in plain letters and digits: a mobile telephone."""
+
+_LEAST_TELEPHONE, _LEAST_NUMBER = 13_000_000_000, 10**14
+"""Numbers from which on a count or a price can only be a telephone, or a citizen number."""
+
+
+def misplaced(
+    field: FormField,
+    values: pl.Series,
+    persons: Mapping[str, pl.Series],
+    *,
+    known: Sequence[str] = (),
+    is_key: bool = False,
+) -> pl.Series | None:
+    """Which cells of a stored column say who somebody is; None when none does.
+
+    ``persons`` are the personal columns of the same cards, by code; ``known`` are words that are no names although
+    they look like some (labels of the form's code lists). The numbers of cards (``is_key``) are often as long as
+    those of persons, so only what the same card says of a person is found in them.
+    """
+    if field.type in ("int", "dec"):
+        largest = values.max()
+        if not isinstance(largest, int | float) or largest < _LEAST_TELEPHONE:
+            return None
+        return _any(((values >= _LEAST_TELEPHONE) & (values < 2 * 10**10)) | (values >= _LEAST_NUMBER))
+    if field.type not in ("text", "code") or field.code_list or values.null_count() == len(values):
+        return None
+    ascii_only = bool((values.str.len_bytes() == values.str.len_chars()).all())
+    longest = values.str.len_bytes().max()
+    found = _repeats(values, persons, whole=ascii_only)
+    if not is_key and isinstance(longest, int) and longest >= (_SHORTEST if ascii_only else 2):
+        found = found | values.str.contains(_PERSONAL)
+    if is_key:
+        found = found | ~values.str.contains(_NUMBER)
+    elif not ascii_only:
+        named = values.str.contains(_NAME) & ~values.str.contains(_NO_NAME) & ~values.is_in(list(known))
+        found = found | named
+    return _any(found)
+
+
+def _repeats(values: pl.Series, persons: Mapping[str, pl.Series], *, whole: bool) -> pl.Series:
+    """Cells that hold what a personal column of the same card says, or are just that (``whole``)."""
+    frame = pl.DataFrame([values.alias("__value"), *(column.alias(code) for code, column in persons.items())])
+    if not persons:
+        return pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(values))
+    hits = [
+        pl.col("__value") == pl.col(code)
+        if whole
+        # Single characters stand in many words.
+        else (pl.col(code).str.len_chars() > 1) & pl.col("__value").str.contains(pl.col(code), literal=True)
+        for code in persons
+    ]
+    return frame.select(pl.any_horizontal(hits)).to_series()
+
+
+def _any(found: pl.Series) -> pl.Series | None:
+    found = found.fill_null(value=False)
+    return found if found.any() else None

@@ -1,0 +1,167 @@
+"""A file's cards through the reader into their raw tables, batch by batch, in the caller's transaction.
+
+While one batch is sent to the database the next is read: the reader works in a thread of its own, and whatever the
+file's size no more than a few batches are held.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+from sqlalchemy import Connection, text
+
+from ingestion.cards.batch import Batch, BatchReader
+from ingestion.cards.hashing import Hasher
+from ingestion.cards.ledger import Ledger
+from ingestion.cards.told import header
+from ingestion.checks import asked_of_batches
+from ingestion.form import Form
+from ingestion.load import copy_frame
+from ingestion.placing import Lane
+from ingestion.reading import UnreadCards
+
+BATCH_ROWS = 50_000
+AHEAD = 2
+"""Batches that may wait for the database."""
+
+Skip = frozenset[tuple[str, str, object]]
+"""Form, subject and period of reports whose cards are read but not copied."""
+
+_DRAW = "select nextval('registry.revision_revision_id_seq') from generate_series(1, :count)"
+
+
+@dataclass
+class Streamed:
+    """What the tables of one form held. ``revisions``: ids drawn for its reports, by report_no."""
+
+    form: Form
+    layout: str
+    ledger: Ledger
+    positions: pl.DataFrame
+    revisions: dict[int, int] = field(default_factory=dict)
+    asked: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+
+def stream(
+    connection: Connection,
+    tables: Sequence[UnreadCards],
+    lane: Lane,
+    hasher: Hasher,
+    *,
+    received_on: date,
+    cap: int,
+    skip: Skip = frozenset(),
+    copy: bool = True,
+) -> list[Streamed]:
+    """Read tables of cards and copy their cards under revision ids drawn here; one result a form."""
+    results: dict[str, Streamed] = {}
+    for unread in tables:
+        form = unread.form
+        if unread.table is None or unread.found is None:
+            continue
+        result = results.setdefault(form.code, Streamed(form, unread.layout, Ledger(cap), pl.DataFrame()))
+        reader = BatchReader(
+            unread.found,
+            unread.table.sheet,
+            lane,
+            result.ledger,
+            hasher,
+            file_name=unread.file_name,
+            received_on=received_on,
+            asked=asked_of_batches(form),
+        )
+        result.ledger.tell(header(unread.found, unread.table.sheet))
+        asked = [result.asked] if not result.asked.is_empty() else []
+        for batch in _ahead(_batches(unread, reader)):
+            if not batch.asked.is_empty():
+                asked.append(batch.asked)
+            _copy(connection, result, batch, skip, copy=copy)
+        if asked:
+            result.asked = pl.concat(asked, how="diagonal")
+        places = [result.positions] if not result.positions.is_empty() else []
+        result.positions = pl.concat([*places, reader.where.positions])
+    return list(results.values())
+
+
+def _batches(unread: UnreadCards, reader: BatchReader) -> Iterator[Batch]:
+    assert unread.table is not None and unread.found is not None  # noqa: S101 - the caller looked
+    first = unread.found.header_row + 1
+    last = unread.found.end_row
+    for rows in unread.table.batches(first, BATCH_ROWS):
+        frame = rows if last is None else rows.head(max(0, last - first))
+        if frame.height:
+            yield reader.read(frame, first + 1)
+        first += rows.height
+
+
+def _copy(connection: Connection, result: Streamed, batch: Batch, skip: Skip, *, copy: bool) -> None:
+    records = batch.records
+    if records.is_empty():
+        return
+    numbers = records["report_no"].unique().to_list()
+    new = [number for number in numbers if number not in result.revisions]
+    if new:
+        ids = connection.scalars(text(_DRAW), {"count": len(new)}).all()
+        result.revisions.update(zip(sorted(new), ids, strict=True))
+    if not copy:
+        return
+    left_out = [
+        entry.report_no
+        for entry in result.ledger.entries
+        if entry.placed and (result.form.code, str(entry.placed["subject_code"]), entry.period) in skip
+    ]
+    if left_out:
+        records = records.filter(~pl.col("report_no").is_in(left_out))
+    if len(numbers) == 1:
+        revision = pl.lit(result.revisions[numbers[0]], dtype=pl.Int64)
+    else:
+        revision = pl.col("report_no").replace_strict(result.revisions, return_dtype=pl.Int64)
+    copy_frame(
+        connection,
+        "raw",
+        result.form.code,
+        records.select(revision.alias("revision_id"), pl.all().exclude("report_no")),
+    )
+
+
+class _Failed:
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, read in a thread while the caller works on those before."""
+    waiting: queue.Queue[Batch | _Failed | None] = queue.Queue(AHEAD)
+    stop = threading.Event()
+
+    def put(item: Batch | _Failed | None) -> None:
+        while not stop.is_set():
+            try:
+                waiting.put(item, timeout=0.5)
+            except queue.Full:
+                continue
+            return
+
+    def work() -> None:
+        try:
+            for batch in batches:
+                put(batch)
+                if stop.is_set():
+                    return
+            put(None)
+        except BaseException as error:
+            put(_Failed(error))
+
+    thread = threading.Thread(target=work, name="cards", daemon=True)
+    thread.start()
+    try:
+        while (item := waiting.get()) is not None:
+            if isinstance(item, _Failed):
+                raise item.error
+            yield item
+    finally:
+        stop.set()
+        thread.join()

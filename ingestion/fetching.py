@@ -1,0 +1,82 @@
+"""One file out of an inbox: kept, then read. Touches no database, so that it can be done in another process."""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestion import store
+from ingestion.errors import FileError
+from ingestion.forms_catalogue import Catalogue
+from ingestion.inbox_files import FileChanged, WaitingFile, opened
+from ingestion.reading import Reading, SourceContext, read_file
+from ingestion.store import StoredFile
+from warehouse.settings import Settings
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A file on its way in. Exactly one of the last four says what it was.
+
+    ``kept``: its copy in the file store; None when it could not be kept.
+    ``readings``: what was read in it. ``refusal``: why it cannot be taken in, for its sender.
+    ``changing``: it changed or vanished meanwhile. ``fault``: what failed on our side, and where.
+    """
+
+    file: WaitingFile
+    kept: StoredFile | None = None
+    readings: list[Reading] | None = None
+    refusal: FileError | None = None
+    changing: str | None = None
+    fault: str | None = None
+
+    @property
+    def records(self) -> int:
+        """How many records were read."""
+        return sum(reading.records.height for reading in self.readings or ())
+
+
+def fetch(
+    settings: Settings,
+    file: WaitingFile,
+    catalogue: Catalogue,
+    source: SourceContext,
+    *,
+    keep: bool = True,
+    on_kept: Callable[[StoredFile], None] | None = None,
+) -> Fetched:
+    """Keep and read a file; never raises for what is wrong with it.
+
+    ``on_kept`` is told of the copy before the file is read. Without ``keep`` the file is only read where it lies.
+    """
+    kept: StoredFile | None = None
+    try:
+        path = Path(file.url)
+        if keep:
+            with opened(file) as stream:
+                kept = store.keep(settings, stream)
+            if on_kept is not None:
+                on_kept(kept)
+            path = store.locate(settings, kept.stored_path)
+        return Fetched(
+            file, kept, readings=read_file(path, name=file.name, catalogue=catalogue, source=source)
+        )
+    except FileChanged as error:
+        return Fetched(file, changing=str(error))
+    except FileError as error:
+        return Fetched(file, kept, refusal=error)
+    except Exception as error:
+        return Fetched(file, kept, fault=place_of(error))
+    except BaseException as error:
+        # A panic inside compiled code is no Exception; to the other files it is one.
+        if type(error).__name__ == "PanicException":
+            return Fetched(file, kept, fault=place_of(error))
+        raise
+
+
+def place_of(error: BaseException) -> str:
+    """Class of an error and where it arose; its message is left out, for it could quote what stands in a file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).parent.name in ("ingestion", "readers", "cards")]
+    last = (own or frames)[-1]
+    return f"{type(error).__name__} in {last.name} ({Path(last.filename).name}:{last.lineno})"

@@ -1,0 +1,219 @@
+"""Forms that stand as rows of labels: tables, and wide layouts with headings of any depth."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ingestion.form import Form, Layout, Part
+from ingestion.label_index import PERIOD, LabelIndex, WideLabels, may_be_label
+from ingestion.labels import is_total, squeeze
+from ingestion.periods import read_period
+from ingestion.recognised import Block, Column, Spot
+
+# Rows above the labels that may hold headings.
+DEPTH = 6
+# How many rows below the first labels may repeat them in other words: machine names, instructions, printed names.
+_REPEATS = 4
+# What a missing required column weighs against recognised ones.
+_MISSING = 3
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A form's layout with the row of its labels, and how much speaks for it."""
+
+    form: Form
+    layout: Layout
+    row: int
+    matched: int
+    own: int
+    complete: bool
+
+    @property
+    def score(self) -> int:
+        """Recognised labels, less what is missing."""
+        return self.matched if self.complete else self.matched - _MISSING
+
+
+def paths(head: Sequence[Sequence[str]], row: int) -> list[tuple[str, ...]]:
+    """For each column the headings above a row and the row's own text; a blank cell takes the text above it."""
+    found = []
+    for column, leaf in enumerate(head[row]):
+        above: list[str] = []
+        for parent in range(row - 1, max(row - DEPTH, -1), -1):
+            text = head[parent][column] if leaf == "" else _filled(head[parent], column)
+            if text and text != leaf and text not in above:
+                above.append(text)
+        if leaf:
+            found.append((*reversed(above), leaf))
+        else:
+            found.append(tuple(reversed(above)))
+    return found
+
+
+def _filled(row: Sequence[str], column: int) -> str:
+    """Heading over a column where only the first of the merged cells holds it."""
+    while column > 0 and not row[column]:
+        column -= 1
+    return row[column]
+
+
+def candidates(head: Sequence[Sequence[str]], index: LabelIndex) -> Iterator[Candidate]:
+    """Every form's table or wide layout that some row shows."""
+    for row, cells in enumerate(head):
+        if not any(map(may_be_label, cells)):
+            continue
+        along = paths(head, row)
+        fields: dict[str, set[str]] = {}
+        own: dict[str, set[str]] = {}
+        for cell, path in zip(cells, along, strict=True):
+            if not path:
+                continue
+            # A blank cell stands for the heading merged down into it.
+            for code, codes in index.along(path if cell else path[-1:]).items():
+                fields.setdefault(code, set()).update(codes)
+                if cell:
+                    own.setdefault(code, set()).update(codes)
+        for code, matched in fields.items():
+            form = index.catalogue[code]
+            layout = next((one for one in form.layouts if one.kind == "table"), None)
+            if layout and own.get(code) and enough(form, matched):
+                complete = all(f.code in matched for f in form.fields if f.required)
+                yield Candidate(form, layout, row, len(matched), len(own[code]), complete)
+        for wide in index.wide:
+            found = _wide(wide, row, cells, along, fields.get(wide.form.code, set()))
+            if found:
+                yield found
+
+
+def enough(form: Form, matched: set[str]) -> bool:
+    """Whether recognised fields can only be this form's: three of them, of which one is no mere identity."""
+    telling = sum(form.by_code[code].role in ("measure", "attribute") for code in matched)
+    return telling >= 1 and len(matched) >= min(3, len(form.fields))
+
+
+def _wide(
+    wide: WideLabels, row: int, cells: Sequence[str], along: Sequence[tuple[str, ...]], fields: set[str]
+) -> Candidate | None:
+    blocks = own = 0
+    for cell, path in zip(cells, along, strict=True):
+        if not path or (cell and not may_be_label(cell)):
+            continue
+        members, measure, helped = wide.resolve(path)
+        if members and wide.complete(members, measure) and (helped or not cell):
+            blocks += 1
+            own += bool(cell)
+    layout = wide.layout
+    besides = {code for code in fields if code in row_fields(wide.form, layout)}
+    least = 2 if layout.measures or PERIOD in layout.across else 3
+    if not own or blocks < least or (PERIOD in layout.across and not besides):
+        return None
+    asked = row_fields(wide.form, layout)
+    complete = all(f.code in besides for f in wide.form.fields if f.required and f.code in asked)
+    return Candidate(wide.form, layout, row, blocks + len(besides), own, complete)
+
+
+def row_fields(form: Form, layout: Layout) -> set[str]:
+    """Fields that have a column of their own in a wide layout."""
+    return {
+        f.code
+        for f in form.fields
+        if f.role in ("identity", "attribute") or (f.role == "breakdown" and f.code not in layout.across)
+    }
+
+
+def last_label_row(head: Sequence[Sequence[str]], first: int, form: Form, index: LabelIndex) -> int:
+    """The last of the label rows that begin at ``first``: machine names may be followed by printed ones.
+
+    Only rows of words belong to the labels; the first number ends them.
+    """
+    shown = _named_in(head[first], form, index)
+    last = first
+    for row in range(first + 1, min(first + 1 + _REPEATS, len(head))):
+        texts = [text for text in head[row] if text]
+        if any(not may_be_label(text) and len(text) < 40 for text in texts):
+            break
+        again = _named_in(head[row], form, index)
+        if len(again & shown) * 5 >= len(shown) * 3 and len(again) >= 2:
+            last = row
+    return last
+
+
+def _named_in(cells: Sequence[str], form: Form, index: LabelIndex) -> set[str]:
+    return {code for text in set(cells) if text for code in index.lookup(text).get(form.code, ())}
+
+
+@dataclass
+class Described:
+    """What stands in the columns of a row of labels."""
+
+    fields: list[Column] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+    unknown: list[Spot] = field(default_factory=list)
+    ambiguous: list[tuple[Spot, tuple[str, ...]]] = field(default_factory=list)
+    twice: list[tuple[Spot, str]] = field(default_factory=list)
+
+
+def describe(
+    head: Sequence[Sequence[str]],
+    row: int,
+    form: Form,
+    index: LabelIndex,
+    *,
+    wide: WideLabels | None = None,
+    part: Part | None = None,
+    year: int | None = None,
+) -> Described:
+    """Say of each column which field, or which block of a wide layout, it is; ``year`` is for bare months."""
+    found = Described()
+    seen: set[object] = set()
+    own = row_fields(form, wide.layout) if wide else set(form.by_code)
+    for column, path in enumerate(paths(head, row)):
+        leaf = head[row][column]
+        spot = Spot(row, column, leaf or (path[-1] if path else ""))
+        codes = index.along(path if leaf else path[-1:]).get(form.code, ()) if path else ()
+        if codes and set(codes) <= own:
+            if len(codes) > 1:
+                found.ambiguous.append((spot, codes))
+            elif codes[0] in seen:
+                found.twice.append((spot, codes[0]))
+            else:
+                seen.add(codes[0])
+                found.fields.append(Column(row, column, spot.label, codes[0]))
+            continue
+        block = (
+            _block(wide, spot, path, part, year)
+            if wide and path and (may_be_label(leaf) or not leaf)
+            else None
+        )
+        if block is None:
+            # Sums over the columns of a wide layout are left out; its parts say the same.
+            if not (wide and any(map(is_total, path))):
+                found.unknown.append(spot)
+        elif (key := (block.members, block.measure, block.period)) in seen:
+            found.twice.append((spot, "/".join(code for _, code in block.members) or block.measure))
+        else:
+            seen.add(key)
+            found.blocks.append(block)
+    return found
+
+
+def _block(
+    wide: WideLabels, spot: Spot, path: tuple[str, ...], part: Part | None, year: int | None
+) -> Block | None:
+    layout = wide.layout
+    members, measure, _ = wide.resolve(path)
+    period = read_period(members[PERIOD], wide.form.period.type, year) if PERIOD in members else None
+    if not wide.complete(members, measure) or (PERIOD in members and period is None):
+        return None
+    measure = measure or layout.measure or (part or layout.parts[0]).measure
+    named = tuple((across, members[across]) for across in layout.across if across != PERIOD)
+    return Block(spot.row, spot.column, spot.label, named, measure, period)
+
+
+def words_in(form: Form, text: str) -> int:
+    """How many characters of a form's name or words stand in a squeezed text; 0 when none do."""
+    return max((len(word) for word in _words(form) if word in text), default=0)
+
+
+def _words(form: Form) -> list[str]:
+    return [squeeze(word) for word in (form.code, form.name_zh, *form.words)]

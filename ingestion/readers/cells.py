@@ -1,0 +1,84 @@
+"""Cells of any source as text and numbers, and rows of them as a table."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+import polars as pl
+
+from ingestion.readers.table import HEAD_ROWS, Merge, Remembered, Table, number_text
+
+EXACT = 10**15
+"""Whole numbers from here on are kept as text: a float no longer holds each of them."""
+
+
+def table_of(
+    sheet: str,
+    rows: Sequence[Sequence[object]],
+    merges: Iterable[Merge] = (),
+    *,
+    file_name: str | None = None,
+) -> Table:
+    """A table of rows of equal length; blanks are None or empty text."""
+    top = [[cell_text(value) for value in row] for row in rows[:HEAD_ROWS]]
+    return Table(
+        sheet, top, Remembered(partial(frame_of, rows)), head_merges(merges, rows), file_name=file_name
+    )
+
+
+def head_merges(merges: Iterable[Merge], rows: Sequence[Sequence[object]]) -> tuple[Merge, ...]:
+    """The merged ranges that matter for the head, clipped to it, and no more of them than fit side by side."""
+    height, width = min(len(rows), HEAD_ROWS), len(rows[0]) if rows else 0
+    kept: list[Merge] = []
+    room = height * width
+    for (top, left), (bottom, right) in merges:
+        if top >= height or left >= width or bottom < top or right < left:
+            continue
+        end = min(bottom, height - 1), min(right, width - 1)
+        room -= (end[0] - top + 1) * (end[1] - left + 1)
+        if room < 0:
+            break
+        kept.append(((top, left), end))
+    return tuple(kept)
+
+
+def frame_of(rows: Sequence[Sequence[object]], first: int) -> pl.DataFrame:
+    """The rows from one on, column by column."""
+    width = len(rows[0]) if rows else 0
+    columns = zip(*rows[first:], strict=True) if len(rows) > first else ((),) * width
+    return pl.DataFrame([column_of(f"c{index}", values) for index, values in enumerate(columns)])
+
+
+def column_of(name: str, values: Sequence[object]) -> pl.Series:
+    """A column as numbers when it holds nothing else, or as text."""
+    kinds = set(map(type, values))
+    if kinds <= {str, type(None)}:
+        return clean(pl.Series(name, [value or None for value in values], dtype=pl.String))
+    if kinds <= {float, int, str, type(None)}:
+        blanks = [None if value == "" else value for value in values] if str in kinds else values
+        exact = int not in kinds or all(type(value) is not int or abs(value) < EXACT for value in blanks)
+        if exact and (str not in kinds or str not in set(map(type, blanks))):
+            return pl.Series(name, blanks, dtype=pl.Float64)
+    return clean(pl.Series(name, [cell_text(value) for value in values], dtype=pl.String))
+
+
+def cell_text(value: object) -> str | None:
+    """A value as a clerk would write it; None for a blank."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int | float):
+        return str(value) if isinstance(value, int) and abs(value) >= EXACT else number_text(float(value))
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return None if value is None else str(value)
+
+
+def clean(column: pl.Series) -> pl.Series:
+    """Text that a database takes: the NUL character, which it refuses, becomes the mark of what is unreadable."""
+    if column.str.contains("\0", literal=True).any():
+        return column.str.replace_all("\0", "\ufffd", literal=True)
+    return column

@@ -1,0 +1,53 @@
+"""Calling the compiled readers of workbooks: what they may raise becomes what a person can act on."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import fastexcel
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError
+from python_calamine import CalamineError, PasswordError
+
+from ingestion.errors import UnreadableFile
+from ingestion.readers.refusals import damaged, declares_entities, protected, too_large
+
+T = TypeVar("T")
+
+_DAMAGE = (
+    CalamineError,
+    fastexcel.FastExcelError,
+    ParseError,
+    EOFError,
+    LookupError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+
+
+def guarded(name: str, kind: tuple[str, str], read: Callable[[], T]) -> T:
+    """Read; raises :class:`UnreadableFile` for whatever the bytes may be guilty of."""
+    try:
+        return read()
+    except UnreadableFile:
+        raise
+    except PasswordError as error:
+        raise protected(name) from error
+    except DefusedXmlException as error:
+        raise declares_entities(name) from error
+    except MemoryError as error:
+        raise too_large(
+            name,
+            "太大，内存不足，无法读取",
+            "is too large for the memory at hand",
+            "请拆成几个文件后报送",
+            "Split it into several files",
+        ) from error
+    except _DAMAGE as error:
+        raise damaged(name, *kind, type(error).__name__) from error
+    except BaseException as error:
+        # A panic inside compiled code is no Exception; to us it is a damaged file too.
+        if type(error).__name__ == "PanicException":
+            raise damaged(name, *kind, "its structure") from error
+        raise

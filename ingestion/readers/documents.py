@@ -1,0 +1,40 @@
+"""Text documents as characters: encoding found out as for delimited text, size bounded."""
+
+import codecs
+
+from ingestion.readers.blob import Blob
+from ingestion.readers.limits import Limits
+from ingestion.readers.refusals import too_large, unreadable
+
+
+def text_of(blob: Blob, limits: Limits, advice: tuple[str, str]) -> str:
+    """The whole text: UTF-16 by its mark, else strict UTF-8, else GB18030.
+
+    Raises :class:`FileTooLarge` beyond the size of a document, with advice in Chinese and English, and
+    :class:`UnreadableFile` when it is in no such encoding.
+    """
+    if blob.size > limits.document_bytes:
+        megabytes = limits.document_bytes >> 20
+        raise too_large(
+            blob.name, f"超过{megabytes} MB", f"is larger than {megabytes} MiB", advice[0], advice[1]
+        )
+    data = blob.read()
+    for encoding in encodings(data):
+        try:
+            return data.decode(encoding)
+        except UnicodeError:
+            continue
+    raise unreadable(
+        blob.name,
+        "的文字既不是 UTF-8 也不是 GB18030 编码",
+        "is text in neither UTF-8 nor GB18030",
+        "请用 UTF-8 重新保存后报送",
+        "Save it again in UTF-8",
+    )
+
+
+def encodings(head: bytes) -> tuple[str, ...]:
+    """Encodings to try, the strictest first, for a text that begins so."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return ("utf-16",)
+    return ("utf-8-sig", "gb18030")

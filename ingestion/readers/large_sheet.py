@@ -1,0 +1,147 @@
+"""A large worksheet: its head as values, its rows as columns."""
+
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import fastexcel
+import polars as pl
+from python_calamine import CalamineWorkbook
+
+from ingestion.readers.blob import Blob
+from ingestion.readers.cells import cell_text, clean, frame_of, head_merges
+from ingestion.readers.compiled import guarded
+from ingestion.readers.number_formats import shows_date
+from ingestion.readers.packages import Package
+from ingestion.readers.sheet_scan import Scan
+from ingestion.readers.table import HEAD_ROWS, Remembered, Table
+
+_KIND = ("Excel 工作簿（.xlsx）", "a workbook")
+_NO_SHEET = (
+    b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData/></worksheet>'
+)
+_STYLES = "xl/styles.xml"
+# Numbers of the built-in formats that show days or times.
+_DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
+_FORMAT_USED = re.compile(rb'<xf [^>]*?numFmtId="(\d+)"')
+_FORMAT_CODE = re.compile(r'formatCode="([^"]*)"')
+_MOMENT = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+_LONG_NUMBER = r"^-?[\d.]{16,}$"
+_LONG_IN_XML = re.compile(rb"<v>-?[\d.]{16,}")
+_FIRST_SOUND_YEAR = 1901
+
+
+def reduced(package: Package, replaced: Mapping[str, bytes]) -> bytes:
+    """The workbook with some of its sheets replaced, unpacked so that it costs little to make and to read."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for member in package.members:
+            if member in replaced:
+                archive.writestr(member, replaced[member] or _NO_SHEET)
+            elif member.endswith((".xml", ".rels")):
+                archive.writestr(member, package.read(member))
+    return target.getvalue()
+
+
+class LargeSheet:
+    """A sheet of plain XML without formula errors and flags, whose bounds are known."""
+
+    def __init__(self, blob: Blob, package: Package, sheet: str, path: str, scan: Scan) -> None:
+        self._blob = blob
+        self._package = package
+        self._sheet = sheet
+        self._path = path
+        self._scan = scan
+        self._rows: list[list[Any]] | None = None
+
+    def table(self) -> Table:
+        """The table, whose rows are read when they are asked for."""
+        others = {
+            member: b""
+            for member in self._package.members
+            if member.startswith("xl/worksheets/") and "/_rels/" not in member
+        }
+        head = reduced(self._package, {**others, self._path: self._scan.head or b""})
+        book = CalamineWorkbook.from_filelike(io.BytesIO(head))
+        values = book.get_sheet_by_name(self._sheet).to_python(skip_empty_area=False)
+        width = self._scan.width
+        top = [
+            [cell_text(value) for value in row] + [None] * (width - len(row)) for row in values[:HEAD_ROWS]
+        ]
+        return Table(self._sheet, top, Remembered(self._rows_below), head_merges(self._scan.merges, top))
+
+    def _rows_below(self, first: int) -> pl.DataFrame:
+        return guarded(self._blob.name, _KIND, partial(self._read, first))
+
+    def _read(self, first: int) -> pl.DataFrame:
+        source = self._blob.read() if self._blob.path is None else str(self._blob.path)
+        reader = fastexcel.read_excel(source)
+        try:
+            sheet = reader.load_sheet(self._sheet, header_row=None, skip_rows=first, schema_sample_rows=None)
+            frame = sheet.to_polars()
+        except (fastexcel.UnsupportedColumnTypeCombinationError, fastexcel.InvalidParametersError):
+            return self._as_values(first)
+        found = {info.absolute_index: frame[info.name] for info in sheet.selected_columns}
+        if any(self._is_doubtful(column) for column in found.values()):
+            return self._as_values(first)
+        blank = pl.Series("", [None], dtype=pl.String).new_from_index(0, frame.height)
+        return pl.DataFrame(
+            [_column(found.get(index, blank)).alias(f"c{index}") for index in range(self._scan.width)]
+        )
+
+    def _is_doubtful(self, column: pl.Series) -> bool:
+        """Whether values of several kinds may have become text in another way than elsewhere."""
+        if column.dtype == pl.Duration:
+            return True
+        if column.dtype.is_temporal():
+            return bool((column.dt.year() < _FIRST_SOUND_YEAR).any())
+        if column.dtype != pl.String:
+            return False
+        return bool(
+            (column.str.contains(_MOMENT).any() and self._has_dates())
+            or (column.str.contains(_LONG_NUMBER).any() and self._shows(_LONG_IN_XML))
+        )
+
+    def _shows(self, pattern: re.Pattern[bytes]) -> bool:
+        rest = b""
+        for piece in self._package.pieces(self._path):
+            if pattern.search(rest + piece):
+                return True
+            rest = piece[-40:]
+        return False
+
+    def _has_dates(self) -> bool:
+        """Whether any cell may be shown as a day or a time."""
+        if _STYLES not in self._package:
+            return False
+        styles = self._package.read(_STYLES)
+        codes = _FORMAT_CODE.findall(styles.decode(errors="replace"))
+        used = {int(number) for number in _FORMAT_USED.findall(styles)}
+        return bool(used & _DATE_FORMATS) or any(map(shows_date, codes)) or any("h" in code for code in codes)
+
+    def _as_values(self, first: int) -> pl.DataFrame:
+        """The rows read as values, cell by cell."""
+        if self._rows is None:
+            book = CalamineWorkbook.from_filelike(io.BytesIO(self._blob.read()))
+            rows: list[list[Any]] = [*book.get_sheet_by_name(self._sheet).to_python(skip_empty_area=False)]
+            for row in rows:
+                row.extend([""] * (self._scan.width - len(row)))
+            self._rows = rows
+        return frame_of(self._rows, first)
+
+
+def _column(column: pl.Series) -> pl.Series:
+    """A typed column as numbers or text."""
+    if column.dtype.is_numeric():
+        return column.cast(pl.Float64)
+    if column.dtype == pl.Boolean:
+        return column.cast(pl.String).str.to_uppercase()
+    if column.dtype == pl.Date:
+        return column.cast(pl.String)
+    if column.dtype == pl.Datetime:
+        text = column.dt.strftime("%Y-%m-%d %H:%M:%S%.6f").str.strip_suffix(".000000")
+        return text.str.strip_suffix(" 00:00:00")
+    return clean(column.cast(pl.String))

@@ -1,0 +1,48 @@
+"""Number formats that make a date or a time of a number, and the days that spreadsheets count."""
+
+import datetime as dt
+import re
+from functools import lru_cache
+
+_NAMED_DATES = {"general date", "long date", "medium date", "short date"}
+_NAMED_TIMES = {"long time", "medium time", "short time"}
+_LITERALS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
+_DATE_LETTERS = re.compile(r"[yd年月日]|m{1,5}", re.IGNORECASE)
+_TIME_LETTERS = re.compile(r"\[[hms]+\]|h|s|上午|下午|am/pm", re.IGNORECASE)
+
+_PLAIN = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*")
+
+EPOCH_1900 = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets know no zone
+EPOCH_1904 = dt.datetime(1904, 1, 1)  # noqa: DTZ001
+# The first serial that is right: 1900 was no leap year, which spreadsheets take it for.
+_FIRST_SOUND = 61
+_LAST = 2_958_466
+
+
+@lru_cache(maxsize=1024)
+def shows_date(pattern: str) -> bool:
+    """Whether a number format shows a day, or a moment of one."""
+    plain = pattern.strip().lower()
+    if plain in _NAMED_DATES:
+        return True
+    if plain in _NAMED_TIMES or plain in ("", "general", "@"):
+        return False
+    bare = _LITERALS.sub("", pattern.split(";", maxsplit=1)[0])
+    without_time = _TIME_LETTERS.sub("", bare)
+    if _TIME_LETTERS.search(bare):
+        # Beside hours or seconds, m means minutes.
+        return bool(re.search(r"[yd年日]", without_time, re.IGNORECASE))
+    return bool(_DATE_LETTERS.search(without_time))
+
+
+def day_of_serial(number: float, *, since_1904: bool = False) -> dt.datetime | float:
+    """The moment that a serial number means, to the second; the number itself when it means none."""
+    if not (0 <= number < _LAST if since_1904 else _FIRST_SOUND <= number < _LAST):
+        return number
+    epoch = EPOCH_1904 if since_1904 else EPOCH_1900
+    return epoch + dt.timedelta(seconds=round(number * 86_400))
+
+
+def plain_number(text: str) -> float | None:
+    """The number that a file's own notation means; None for anything else."""
+    return float(text) if _PLAIN.fullmatch(text) else None

@@ -1,0 +1,227 @@
+"""What a worksheet's XML would cost a reader that holds every cell of its rectangle, found out beforehand.
+
+Plain XML, as spreadsheet programs write it, is looked over by patterns, far faster than it is parsed; anything
+else is parsed. A sheet says how large it is, but need not tell the truth.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import BinaryIO
+
+from ingestion.readers.limits import Limits
+from ingestion.readers.safe_xml import Handlers, parse
+from ingestion.readers.streams import stream_of
+from ingestion.readers.table import HEAD_ROWS, Merge
+
+_KIND = ("工作簿", "a workbook")
+_FIRST_PART, _PART, _LONGEST_ROW = 1 << 17, 4 << 20, 64 << 20
+_ROW_END = b"</row>"
+_ROWS = re.compile(rb'<row r="(\d{1,7})"')
+_MERGE = re.compile(rb'<mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+_ANY_CELL = re.compile(rb"<c(?=[\s>/])")
+_PLAIN_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
+# A cell that is closed at once holds nothing but its format.
+_FILLED_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"(?:\s[^>]*[^>/])?>')
+_PREFIXED = re.compile(rb":(?:c|row|sheetData)[\s>/]")
+_PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+
+
+class _NotPlain(Exception):
+    """The XML is not written as spreadsheet programs write it."""
+
+
+@dataclass
+class Scan:
+    """Bounds of a sheet's cells, and what a reader of values does not say.
+
+    ``errors`` are formula errors (row and column from 0), ``head`` is the XML of the first rows.
+    """
+
+    height: int = 0
+    width: int = 0
+    plain: bool = True
+    has_errors: bool = False
+    has_flags: bool = False
+    errors: list[tuple[int, int, str]] = field(default_factory=list)
+    merges: list[Merge] = field(default_factory=list)
+    head: bytes | None = None
+
+    def meet(self, row: int, column: int) -> None:
+        """Widen the bounds to a cell, counted from 1."""
+        self.height = max(self.height, row)
+        self.width = max(self.width, column)
+
+
+def scan(pieces: Callable[[], Iterator[bytes]], *, name: str, limits: Limits) -> Scan:
+    """Look over a sheet, whose XML ``pieces`` gives anew each time it is called.
+
+    The bounds are upper ones: of rows that hold nothing but a format they are found exactly only when it matters.
+    """
+    found = Scan()
+    try:
+        _look_over(pieces(), found)
+    except _NotPlain:
+        found = Scan(plain=False)
+        parse(stream_of(pieces()), _Cells(found), name=name, limits=limits, kind=_KIND)
+        return found
+    if (
+        found.height > limits.rows
+        or found.width > limits.columns
+        or found.height * found.width > limits.cells
+    ):
+        found.height = found.width = 0
+        for part in _parts(pieces()):
+            for letters, row in _FILLED_CELL.findall(part):
+                found.meet(int(row), column_number(letters))
+    return found
+
+
+def parse_errors(stream: BinaryIO, *, name: str, limits: Limits) -> list[tuple[int, int, str]]:
+    """Formula errors of a sheet: row and column from 0, and what the cell shows."""
+    found = Scan()
+    parse(stream, _Cells(found), name=name, limits=limits, kind=_KIND)
+    return found.errors
+
+
+def column_number(letters: bytes | str) -> int:
+    """Column from its letters: A is 1."""
+    number = 0
+    for letter in letters.encode() if isinstance(letters, str) else letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _look_over(pieces: Iterator[bytes], found: Scan) -> None:
+    """Bounds by pattern; raises :class:`_NotPlain`."""
+    head: list[bytes] = []
+    rows, last = 0, b""
+    for part in _parts(pieces):
+        last = part
+        if _PREFIXED.search(part):
+            raise _NotPlain
+        height = max(map(int, _ROWS.findall(part)), default=found.height)
+        if not (found.width and height and not _outside(found.width, height).search(part)):
+            cells = _PLAIN_CELL.findall(part)
+            if len(cells) != len(_ANY_CELL.findall(part)):
+                raise _NotPlain
+            for letters in {letters for letters, _ in cells}:
+                found.meet(0, column_number(letters))
+            height = max({int(row) for _, row in cells}, default=0)
+        found.meet(height, 0)
+        found.has_errors = found.has_errors or b't="e"' in part
+        found.has_flags = found.has_flags or b't="b"' in part
+        if found.head is None:
+            head.append(part)
+            rows += part.count(_ROW_END)
+            if rows >= HEAD_ROWS:
+                found.head = _cut(b"".join(head))
+    for left, top, right, bottom in _MERGE.findall(last):
+        if int(top) <= HEAD_ROWS:
+            found.merges.append(
+                ((int(top) - 1, column_number(left) - 1), (int(bottom) - 1, column_number(right) - 1))
+            )
+
+
+def _parts(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The XML in parts that end where a row ends; the last one holds what stands below the rows.
+
+    Raises :class:`_NotPlain` when no row ends for longer than any row of a spreadsheet is.
+    """
+    held: list[bytes] = []
+    size, enough = 0, _FIRST_PART
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size < enough or _ROW_END not in piece:
+            if size > _LONGEST_ROW:
+                raise _NotPlain
+            continue
+        whole = b"".join(held)
+        end = whole.rfind(_ROW_END) + len(_ROW_END)
+        yield whole[:end]
+        held, size, enough = [whole[end:]], len(whole) - end, _PART
+    yield b"".join(held)
+
+
+def _cut(xml: bytes) -> bytes:
+    """The sheet up to the end of the last row of its head."""
+    end = 0
+    for _ in range(HEAD_ROWS):
+        end = xml.index(_ROW_END, end) + len(_ROW_END)
+    return xml[:end] + b"</sheetData></worksheet>"
+
+
+@lru_cache(maxsize=64)
+def _outside(width: int, height: int) -> re.Pattern[bytes]:
+    """A cell that is not written plainly, or lies beyond the column or the row."""
+    return re.compile(rf'<c(?=[\s>/])(?! r="(?:{_letters_to(width)})(?:{_digits_to(height)})")'.encode())
+
+
+def _digits_to(highest: int) -> str:
+    """Pattern of the numbers from 1 to the highest."""
+    text = str(highest)
+    ways = [rf"[1-9]\d{{0,{len(text) - 2}}}"] if len(text) > 1 else []
+    for place, digit in enumerate(text):
+        lowest = 1 if place == 0 else 0
+        if int(digit) > lowest:
+            rest = len(text) - place - 1
+            ways.append(f"{text[:place]}[{lowest}-{int(digit) - 1}]" + (rf"\d{{{rest}}}" if rest else ""))
+    return "|".join([*ways, text])
+
+
+def _letters_to(width: int) -> str:
+    """Pattern of the column letters from A to the widest."""
+    text = ""
+    number = width
+    while number:
+        number, rest = divmod(number - 1, 26)
+        text = chr(65 + rest) + text
+    ways = [f"[A-Z]{{1,{len(text) - 1}}}"] if len(text) > 1 else []
+    for place, letter in enumerate(text):
+        if letter > "A":
+            rest = len(text) - place - 1
+            ways.append(f"{text[:place]}[A-{chr(ord(letter) - 1)}]" + (f"[A-Z]{{{rest}}}" if rest else ""))
+    return "|".join([*ways, text])
+
+
+class _Cells(Handlers):
+    """Bounds and errors of a sheet that is parsed; a cell without a place follows the one before."""
+
+    def __init__(self, found: Scan) -> None:
+        self._found = found
+        self._row = self._column = 0
+        self._error = False
+        self._filled = False
+        self._text: list[str] | None = None
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """A row or cell begins."""
+        if tag == "row":
+            self._row = int(attributes["r"]) if attributes.get("r", "").isdecimal() else self._row + 1
+            self._column = 0
+        elif tag == "c":
+            place = _PLACE.fullmatch(attributes.get("r", ""))
+            if place:
+                self._column, self._row = column_number(place[1]), int(place[2])
+            else:
+                self._column += 1
+            self._error, self._filled, self._text = attributes.get("t") == "e", False, []
+        elif tag in ("v", "is"):
+            self._filled = True
+
+    def end(self, tag: str) -> None:
+        """A cell ends."""
+        if tag != "c":
+            return
+        if self._filled:
+            self._found.meet(self._row, self._column)
+        if self._error:
+            self._found.errors.append((self._row - 1, self._column - 1, "".join(self._text or [])))
+        self._text = None
+
+    def text(self, data: str) -> None:
+        """Text of a cell that shows an error."""
+        if self._error and self._text is not None and len(self._text) < 20:
+            self._text.append(data)

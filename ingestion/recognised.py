@@ -1,0 +1,89 @@
+"""What was recognised in a table: the form, its layout, and where its fields stand."""
+
+from dataclasses import dataclass, field
+
+from ingestion.findings import cell_name
+from ingestion.form import Form, FormField, Layout, Part
+from ingestion.periods import Span
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A cell with a label; row and column count from 0."""
+
+    row: int
+    column: int
+    label: str
+
+    @property
+    def cell(self) -> str:
+        """Spreadsheet name of the cell."""
+        return cell_name(self.row + 1, self.column + 1) or ""
+
+
+@dataclass(frozen=True)
+class Column(Spot):
+    """The label of a field: over its column, or beside its row."""
+
+    code: str
+
+    @property
+    def index(self) -> int:
+        """Column of the label, counted from 0."""
+        return self.column
+
+
+@dataclass(frozen=True)
+class Block(Spot):
+    """A column of a wide layout: the members it is for, as (breakdown, code), its measure and its period."""
+
+    members: tuple[tuple[str, str], ...]
+    measure: str
+    period: Span | None = None
+
+
+@dataclass(frozen=True)
+class Pair(Column):
+    """A field of a sheet with the cell that holds its value."""
+
+    value_row: int
+    value_column: int
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A form's layout found in a table.
+
+    ``header_row`` is the last row of the labels, ``end_row`` the first row that no longer belongs to this table.
+    ``fields`` are the labels of fields; a sheet has ``pairs`` and a wide layout ``blocks`` besides. ``records``
+    are the columns of a transposed table that hold one record each, with the text at their head. A long table
+    has its labels in column ``item`` and its numbers in column ``value``.
+    """
+
+    form: Form
+    layout: Layout
+    part: str
+    header_row: int
+    fields: tuple[Column, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    records: tuple[Spot, ...] = ()
+    records_are: str = ""
+    item: int = -1
+    value: int = -1
+    end_row: int | None = None
+    unknown: tuple[Spot, ...] = ()
+    ambiguous: tuple[tuple[Spot, tuple[str, ...]], ...] = ()
+    twice: tuple[tuple[Spot, str], ...] = ()
+    missing: tuple[FormField, ...] = ()
+    choices: tuple[Part, ...] = ()
+    titles: tuple[str, ...] = ()
+    title_values: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    title_unit: str | None = None
+    reporter: str | None = None
+
+    @property
+    def taken(self) -> set[str]:
+        """Codes of the fields and members that stand in the table."""
+        members = {code for block in self.blocks for _, code in block.members}
+        return {column.code for column in self.fields} | members

@@ -1,0 +1,352 @@
+"""Forms whose labels stand one below another: transposed tables, sheets of one report, and long tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ingestion.form import Form
+from ingestion.label_index import LabelIndex, is_period, may_be_label
+from ingestion.labels import UNITS, is_total, squeeze
+from ingestion.recognised import Column, Pair, Spot
+
+# Labels are looked for in the first rows and columns only.
+ROWS = 1000
+COLUMNS = 40
+# Headings of a long table's column of labels, and of its column of values.
+_ITEMS = {
+    "指标",
+    "指标名称",
+    "项目",
+    "项目名称",
+    "数据项",
+    "统计指标",
+    "栏目",
+    "指标项",
+    "item",
+    "indicator",
+    "field",
+    "data_element",
+}
+_ITEM_CODES = {"指标代码", "指标编码", "项目代码", "数据项代码"}
+_VALUES = {
+    *(
+        "数值",
+        "值",
+        "数量",
+        "数据",
+        "填报值",
+        "填报数",
+        "指标值",
+        "本期数",
+        "本期值",
+        "本月数",
+        "本月",
+        "本年数",
+        "本季数",
+        "本期",
+    ),
+    *("value", "number", "amount"),
+}
+# Columns between labels and values that say nothing of a report.
+_ASIDE = {
+    "计量单位",
+    "单位",
+    "序号",
+    "编号",
+    "行次",
+    "代码",
+    "指标代码",
+    "项目代码",
+    "备注",
+    "说明",
+    "栏次",
+    "类别",
+    "unit",
+    "no",
+    "no.",
+}
+_UNIT_TEXTS = {squeeze(unit) for unit in UNITS} | {"—", "-", "/"}
+
+
+@dataclass
+class Found:
+    """Where the fields of one form stand in an upright arrangement."""
+
+    kind: str
+    form: Form
+    first: int
+    last: int
+    fields: list[Column] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    records: list[Spot] = field(default_factory=list)
+    records_are: str = ""
+    item: int = -1
+    value: int = -1
+    items: set[str] = field(default_factory=set)
+    unknown: list[Spot] = field(default_factory=list)
+    ambiguous: list[tuple[Spot, tuple[str, ...]]] = field(default_factory=list)
+    twice: list[tuple[Spot, str]] = field(default_factory=list)
+
+    @property
+    def matched(self) -> set[str]:
+        """Codes of the fields found."""
+        return {column.code for column in (*self.fields, *self.pairs)} | self.items
+
+
+def labels_of(
+    cells: Sequence[Sequence[str]], index: LabelIndex
+) -> dict[str, dict[tuple[int, int], tuple[str, ...]]]:
+    """For each form the cells that may be its labels."""
+    found: dict[str, dict[tuple[int, int], tuple[str, ...]]] = {}
+    for row, texts in enumerate(cells):
+        for column, text in enumerate(texts[:COLUMNS]):
+            if not may_be_label(text) or (column and texts[column - 1] == text):
+                continue
+            for form, codes in index.along(_path(cells, row, column)).items():
+                found.setdefault(form, {})[row, column] = codes
+    return found
+
+
+def _path(cells: Sequence[Sequence[str]], row: int, column: int) -> tuple[str, ...]:
+    """Headings left of a label, a merged one standing in each of its rows, and the label."""
+    left: list[str] = []
+    for before in range(column - 1, max(column - 4, -1), -1):
+        text = cells[row][before]
+        if text and text != cells[row][column] and text not in left and may_be_label(text):
+            left.append(text)
+    return (*reversed(left), cells[row][column])
+
+
+def arrange(
+    cells: Sequence[Sequence[str]],
+    form: Form,
+    labels: dict[tuple[int, int], tuple[str, ...]],
+    index: LabelIndex,
+) -> Found | None:
+    """The upright arrangement that a form's labels show."""
+    kinds = {layout.kind for layout in form.layouts}
+    long = _long(cells, form, labels, index) if "long" in kinds else None
+    if long:
+        return long
+    by_column: dict[int, set[str]] = {}
+    for (_, column), codes in labels.items():
+        by_column.setdefault(column, set()).update(codes)
+    if not by_column:
+        return None
+    everything = set().union(*by_column.values())
+    main = max(by_column, key=lambda column: len(by_column[column]))
+    if "transposed" in kinds and len(by_column[main]) * 10 >= len(everything) * 9:
+        found = _transposed(cells, form, main, labels)
+        if found:
+            return found
+    return _sheet(cells, form, labels) if "sheet" in kinds else None
+
+
+# Transposed
+
+
+def _transposed(
+    cells: Sequence[Sequence[str]], form: Form, main: int, labels: dict[tuple[int, int], tuple[str, ...]]
+) -> Found | None:
+    """Labels down one column, a record in each column to its right; None when only one column has values."""
+    rows = sorted(row for row, column in labels if column == main)
+    first, last = rows[0], rows[-1]
+    found = Found("transposed", form, first, last)
+    _fields_down(found, cells, main, labels)
+    identities = {column.code for column in found.fields if form.by_code[column.code].role == "identity"}
+    heads = _heads(cells, first, main)
+    width = max((len(cells[row]) for row in range(first, last + 1)), default=0)
+    columns = [
+        column
+        for column in range(main + 1, width)
+        if any(column < len(cells[c.row]) and cells[c.row][column] for c in found.fields)
+        and not _aside(cells, found.fields, column, heads.get(column, ""))
+    ]
+    found.records = [Spot(heads_row(cells, first, main), column, heads.get(column, "")) for column in columns]
+    named = {spot.label for spot in found.records if spot.label}
+    if identities & {*form.subject.identify_by, *form.period.fields} and len(columns) >= 1:
+        who = bool(identities & set(form.subject.identify_by))
+        when = bool(identities & set(form.period.fields))
+        if not when and named and all(is_period(name, form) for name in named):
+            found.records_are = "period"
+        elif not who and (breakdown := _members(form, named)):
+            found.records_are = breakdown
+        elif not who and len(columns) > 1 and named and not any(is_total(name) for name in named):
+            found.records_are = "subject"
+        return found if len(columns) > 1 or not _other_labels(labels, main) else None
+    if (
+        named
+        and len(named) == len(columns)
+        and all(is_period(name, form) or is_total(name) for name in named)
+    ):
+        found.records_are = "period"
+        found.records = [spot for spot in found.records if not is_total(spot.label)]
+        return found
+    if breakdown := _members(form, named):
+        found.records_are = breakdown
+        return found
+    if len(columns) > 1 and len(named) == len(columns) and form.subject.identify_by:
+        found.records_are = "subject"
+        found.records = [spot for spot in found.records if not is_total(spot.label)]
+        return found
+    return None
+
+
+def _fields_down(
+    found: Found, cells: Sequence[Sequence[str]], main: int, labels: dict[tuple[int, int], tuple[str, ...]]
+) -> None:
+    """The labels of the column that holds them."""
+    seen: set[str] = set()
+    for row in range(found.first, found.last + 1):
+        text = cells[row][main]
+        spot = Spot(row, main, text)
+        codes = labels.get((row, main), ())
+        if not codes:
+            if text and may_be_label(text) and any(_is_number(value) for value in cells[row][main + 1 :]):
+                found.unknown.append(spot)
+        elif len(codes) > 1:
+            found.ambiguous.append((spot, codes))
+        elif codes[0] in seen:
+            found.twice.append((spot, codes[0]))
+        else:
+            seen.add(codes[0])
+            found.fields.append(Column(row, main, text, codes[0]))
+
+
+def _members(form: Form, names: set[str]) -> str | None:
+    """The breakdown that all heads of columns are members of."""
+    for item in form.breakdowns:
+        codes = form.code_lists.get(item.code_list or "")
+        if codes and names and all(codes.code_of(name) for name in names):
+            return item.code
+    return None
+
+
+def _other_labels(labels: dict[tuple[int, int], tuple[str, ...]], main: int) -> bool:
+    return any(column != main for _, column in labels)
+
+
+def heads_row(cells: Sequence[Sequence[str]], first: int, main: int) -> int:
+    """The row above the labels that names the columns: the nearest with more than one text."""
+    for row in range(first - 1, max(first - 4, -1), -1):
+        if len({text for text in cells[row][main:] if text}) > 1:
+            return row
+    return max(first - 1, 0)
+
+
+def _heads(cells: Sequence[Sequence[str]], first: int, main: int) -> dict[int, str]:
+    if first == 0:
+        return {}
+    row = cells[heads_row(cells, first, main)]
+    if len({text for text in row if text}) < 2:
+        return {}
+    return {column: text for column, text in enumerate(row) if text and column > main}
+
+
+def _aside(cells: Sequence[Sequence[str]], fields: Sequence[Column], column: int, head: str) -> bool:
+    """Whether a column holds units of measure, numbering or remarks."""
+    if squeeze(head) in _ASIDE:
+        return True
+    texts = [cells[field.row][column] for field in fields if column < len(cells[field.row])]
+    texts = [text for text in texts if text]
+    return bool(texts) and all(squeeze(text) in _UNIT_TEXTS for text in texts)
+
+
+def _is_number(text: str) -> bool:
+    return bool(text) and not may_be_label(text)
+
+
+# A sheet of one report
+
+
+def _sheet(
+    cells: Sequence[Sequence[str]], form: Form, labels: dict[tuple[int, int], tuple[str, ...]]
+) -> Found | None:
+    """Labels anywhere, each with its value to the right, or below when labels stand side by side."""
+    rows = sorted({row for row, _ in labels})
+    found = Found("sheet", form, rows[0], rows[-1])
+    seen: set[str] = set()
+    used: set[tuple[int, int]] = set()
+    for row in rows:
+        columns = sorted(column for at, column in labels if at == row)
+        ends = {column: _end(cells[row], column) for column in columns}
+        beside = {column for column in columns if ends[column] + 1 in columns}
+        below = len(beside) == len(columns) - 1 > 0 and not any(map(_is_number, cells[row]))
+        for number, column in enumerate(columns):
+            spot = Spot(row, column, cells[row][column])
+            codes = labels[row, column]
+            if column in beside and not below:
+                continue  # A heading of the label beside it.
+            stop = columns[number + 1] if number + 1 < len(columns) else len(cells[row])
+            place = (row + 1, column) if below else _right_of(cells[row], row, ends[column] + 1, stop)
+            used |= {(row, column), place}
+            if len(codes) > 1:
+                found.ambiguous.append((spot, codes))
+            elif codes[0] in seen:
+                found.twice.append((spot, codes[0]))
+            else:
+                seen.add(codes[0])
+                found.pairs.append(Pair(row, column, spot.label, codes[0], place[0], place[1]))
+    found.unknown = _unread(cells, found, used)
+    found.last = max((pair.value_row for pair in found.pairs), default=found.last)
+    return found
+
+
+def _end(row: Sequence[str], column: int) -> int:
+    """Last column of a label merged over several."""
+    while column + 1 < len(row) and row[column + 1] == row[column]:
+        column += 1
+    return column
+
+
+def _right_of(cells: Sequence[str], row: int, start: int, stop: int) -> tuple[int, int]:
+    """Cell of the value right of a label: the first filled one that is no unit of measure."""
+    filled = [
+        column for column in range(start, stop) if cells[column] and squeeze(cells[column]) not in _UNIT_TEXTS
+    ]
+    return row, filled[0] if filled else start
+
+
+def _unread(cells: Sequence[Sequence[str]], found: Found, used: set[tuple[int, int]]) -> list[Spot]:
+    """Texts followed by a number that nothing took: probably labels the form does not know."""
+    unread = []
+    for row in range(found.first, found.last + 1):
+        for column, text in enumerate(cells[row][:-1]):
+            right = cells[row][column + 1]
+            if (row, column) in used or (row, column + 1) in used:
+                continue
+            if may_be_label(text) and _is_number(right) and not is_total(text):
+                unread.append(Spot(row, column, text))
+    return unread
+
+
+# Long
+
+
+def _long(
+    cells: Sequence[Sequence[str]],
+    form: Form,
+    labels: dict[tuple[int, int], tuple[str, ...]],
+    index: LabelIndex,
+) -> Found | None:
+    """A row per field: one column of labels, one of values, and who and when beside them."""
+    for row, texts in enumerate(cells[:40]):
+        keys = [squeeze(text) for text in texts]
+        value = next((column for column, key in enumerate(keys) if key in _VALUES), -1)
+        item = next((column for column, key in enumerate(keys) if key in _ITEMS), -1)
+        if item < 0:
+            item = next((column for column, key in enumerate(keys) if key in _ITEM_CODES), -1)
+        if value < 0 or item < 0:
+            continue
+        found = Found("long", form, row, row, item=item, value=value)
+        for column, text in enumerate(texts):
+            if column in (item, value) or not text:
+                continue
+            codes = index.lookup(text).get(form.code, ())
+            if len(codes) == 1 and form.by_code[codes[0]].role != "measure":
+                found.fields.append(Column(row, column, text, codes[0]))
+            elif keys[column] not in (_ASIDE | _ITEM_CODES | _ITEMS):
+                found.unknown.append(Spot(row, column, text))
+        found.items = {code for (_, column), codes in labels.items() if column == item for code in codes}
+        # Without anybody beside the labels it is a sheet of one report.
+        return found if found.fields and found.items else None
+    return None

@@ -1,0 +1,245 @@
+"""Many small files, one large workbook, and an inbox in which nothing is new.
+
+Each beside what bounds it: the workbooks merely opened, the large one merely read by calamine and by fastexcel, and
+the inbox merely listed.
+"""
+
+import os
+import resource
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import fastexcel
+import openpyxl
+import polars as pl
+from python_calamine import CalamineWorkbook
+from sqlalchemy import text
+
+from ingestion import directory, inbox, intake, raw
+from ingestion.forms_catalogue import load_forms
+from ingestion.site import Source, load_site
+from tests.benchmarks import generate
+from tests.benchmarks.measure import Ratio, best
+from warehouse.database import Role, engine, make_engine
+from warehouse.settings import Settings, get_settings
+
+UNITS, MONTHS, COLUMNS = 50, 40, 40
+WORKBOOK_ROWS, WORKBOOK_MEASURES, DEPARTMENTS = 50_000, 10, 834
+OLD_FILES = (1_000, 10_000, 100_000)
+NEW_FILES = 10
+
+_FORM = """
+code: bench_workbook
+name_zh: 构造的分科月报表
+name_en: Constructed monthly report by department in one workbook
+subject: {type: organization, identify_by: [organization_code], name: org_name}
+period: {type: month, fields: [report_month]}
+editions: [{code: "2010", name_zh: 2010版, valid_from: 2010-01-01}]
+fields:
+  - {code: organization_code, labels: [机构编码], type: code, role: identity}
+  - {code: org_name, labels: [机构名称], type: text, role: identity}
+  - {code: report_month, labels: [统计年月], type: date, role: identity}
+  - {code: department, labels: [科室代码], type: code, role: breakdown}
+  - {code: remark, labels: [备注], type: text, role: attribute}
+"""
+
+
+def run(settings: Settings) -> list[Ratio]:
+    """Small workbooks a second, the large workbook, and the looks into an inbox."""
+    os.environ["WAREHOUSE_FORMS"] = str(_write_form(settings.home / "forms"))
+    get_settings.cache_clear()
+    settings = get_settings()
+    generate.write_site(settings, UNITS)
+    raw.prepare(settings)
+    directory.take_in(engine(Role.LOADER), load_site(settings))
+    return [*_small(settings), *_large(settings), *_nothing_new(settings)]
+
+
+def _source(settings: Settings) -> Source:
+    return load_site(settings).sources[0]
+
+
+# Many small files
+
+
+def _small(settings: Settings) -> list[Ratio]:
+    reports = generate.monthly_reports(UNITS, generate.months_of(2010, 2010 + MONTHS // 12)[:MONTHS])
+    folder = settings.inbox / "hospital"
+    write_workbooks(settings, reports, folder)
+    files = inbox.waiting(settings, _source(settings))
+    opening = best(lambda: [_read_by_calamine(Path(file.url)) for file in files], 1)
+    (ours, cpu), result = _timed(lambda: intake.take_in(settings, _source(settings), files))
+    assert result.reports == {"new": len(files)}, result.summary()
+    for file in folder.iterdir():
+        file.unlink()
+    note = f"({len(files) / ours:,.0f} files/s, {cpu / len(files) * 1000:.1f} ms of a core each)"
+    return [
+        Ratio(
+            f"{len(files):,} workbooks of one report, calamine merely opens",
+            ours,
+            opening,
+            "100 files/s",
+            note,
+        )
+    ]
+
+
+def write_workbooks(settings: Settings, reports: pl.DataFrame, folder: Path) -> None:
+    """A workbook for each row of reports, with all ``COLUMNS`` columns of the form and a title."""
+    form = load_forms(settings)[generate.FORM]
+    folder.mkdir(parents=True, exist_ok=True)
+    absent = [field.code for field in form.fields if field.code not in reports.columns]
+    codes = [*reports.columns, *absent][:COLUMNS]
+    head = [form.by_code[code].labels[0] for code in codes]
+    began = time.time() - len(reports) - 3600
+    for number, row in enumerate(reports.sort("report_month", "organization_code").iter_rows(named=True)):
+        book = openpyxl.Workbook()
+        book.active.append([form.name_zh])
+        book.active.append(head)
+        book.active.append([row.get(code) for code in codes])
+        path = folder / f"{row['report_month']}_{row['organization_code']}.xlsx"
+        book.save(path)
+        os.utime(path, (began + number, began + number))
+
+
+# One large workbook
+
+
+def _large(settings: Settings) -> list[Ratio]:
+    file = _write_large(settings)
+    calamine = best(lambda: _read_by_calamine(file), 3)
+    fast = best(lambda: fastexcel.read_excel(file).load_sheet(0, header_row=None).to_polars(), 3)
+    # Once before, so that the process that reads is up, as it is after the first file of a night.
+    intake.check(settings, file, _source(settings))
+    checked = best(lambda: intake.check(settings, file, _source(settings)), 1)
+    (ours, cpu), result = _timed(lambda: intake.take_in(settings, _source(settings), inbox.given([file])))
+    assert set(result.reports) == {"new"}, result.summary()
+    with make_engine(settings, Role.OWNER).connect() as connection:
+        assert connection.scalar(text("select count(*) from raw.bench_workbook")) == WORKBOOK_ROWS
+    file.unlink()
+    what = f"workbook of {WORKBOOK_ROWS:,} rows into raw"
+    note = f"({WORKBOOK_ROWS / ours:,.0f} rows/s, {cpu:.1f} s of a core; checked without writing {checked:.1f} s)"
+    return [
+        Ratio(f"{what}, calamine merely reads", ours, calamine, "1.3", note),
+        Ratio(f"{what}, fastexcel merely reads", ours, fast, "1.3"),
+    ]
+
+
+def _write_form(folder: Path) -> Path:
+    folder.mkdir()
+    lines = [
+        f"  - {{code: m{number}, labels: [指标{number}], type: int, nature: flow, unit: 人次}}"
+        for number in range(WORKBOOK_MEASURES)
+    ]
+    rules = [
+        f"  - {{id: B{n}, severity: hard, check: m{n} <= m0 + 100000, message_zh: 构造, message_en: constructed}}"
+        for n in range(1, 6)
+    ]
+    (folder / "bench_workbook.yml").write_text("\n".join([_FORM.rstrip(), *lines, "rules:", *rules]) + "\n")
+    return folder
+
+
+def _write_large(settings: Settings) -> Path:
+    form = load_forms(settings)["bench_workbook"]
+    path = settings.home / "large.xlsx"
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("月报")
+    sheet.append([field.labels[0] for field in form.fields])
+    months = generate.months_of(2015, 2015)
+    for number in range(WORKBOOK_ROWS):
+        report, department = divmod(number, DEPARTMENTS)
+        unit, month = divmod(report, len(months))
+        measures = [number * (n + 3) % 100_000 for n in range(WORKBOOK_MEASURES)]
+        named = [f"U{unit:04}", f"构造医院{unit:04}", f"{months[month]:%Y-%m}", f"D{department}", "构造"]
+        sheet.append([*named, *measures])
+    book.save(path)
+    return path
+
+
+def _read_by_calamine(path: Path) -> object:
+    return CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python()
+
+
+# Nothing new
+
+
+def _nothing_new(settings: Settings) -> list[Ratio]:
+    source = _source(settings)
+    folder = settings.inbox / "hospital"
+    ratios = []
+    for number in OLD_FILES:
+        _write_old(settings, source, folder, number)
+        inbox.waiting(settings, source)
+        listing = best(lambda: sum(entry.stat().st_size for entry in os.scandir(folder)), 3)
+        idle = best(lambda: inbox.waiting(settings, source), 3)
+        assert inbox.waiting(settings, source) == []
+        new = [folder / f"new-{one}.csv" for one in range(NEW_FILES)]
+        for path in new:
+            path.write_text("neu")
+        seconds = best(lambda: inbox.waiting(settings, source), 3)
+        assert len(inbox.waiting(settings, source)) == NEW_FILES
+        for path in new:
+            path.unlink()
+        what = f"inbox of {number:,} old files"
+        ratios.append(Ratio(f"{what}, nothing new; merely listed", idle, listing, "not growing"))
+        ratios.append(Ratio(f"{what}, {NEW_FILES} new; merely listed", seconds, listing, "not growing"))
+    return ratios
+
+
+def _write_old(settings: Settings, source: Source, folder: Path, number: int) -> None:
+    """Files that lie there and are registered, as after years of nights."""
+    moment = date(2015, 1, 1).toordinal() * 60
+    for one in range(len(list(folder.iterdir())), number):
+        path = folder / f"{one % 12 + 1:02}_U{one:06}.csv"
+        path.touch()
+        os.utime(path, (moment + one, moment + one))
+    with make_engine(settings, Role.OWNER).begin() as connection:
+        connection.execute(
+            text(
+                "insert into registry.file (sha256, size_bytes, stored_path)"
+                " values (repeat('0', 64), 0, 'none') on conflict do nothing"
+            )
+        )
+        connection.execute(
+            text(
+                "insert into registry.arrival (file_id, source_code, file_name, received_at, status)"
+                " select f.file_id, :source, i.name, to_timestamp(i.moment), 'taken_in'"
+                " from registry.file as f,"
+                " unnest(cast(:names as text[]), cast(:moments as float8[])) as i (name, moment)"
+                " where f.sha256 = repeat('0', 64) and not exists"
+                " (select from registry.arrival as a where a.source_code = :source and a.file_name = i.name)"
+            ),
+            {
+                "source": source.code,
+                "names": [entry.name for entry in os.scandir(folder)],
+                "moments": [entry.stat().st_mtime for entry in os.scandir(folder)],
+            },
+        )
+    with (
+        make_engine(settings, Role.OWNER)
+        .connect()
+        .execution_options(isolation_level="AUTOCOMMIT") as connection
+    ):
+        connection.execute(text("vacuum analyze registry.arrival"))
+
+
+def _timed(action: Callable[[], intake.IntakeResult]) -> tuple[tuple[float, float], intake.IntakeResult]:
+    """Seconds of the clock and of all cores: of this process, and of those that read for it."""
+    started, used = time.perf_counter(), _cpu()
+    result = action()
+    return (time.perf_counter() - started, _cpu() - used), result
+
+
+def _cpu() -> float:
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = own.ru_utime + own.ru_stime
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == os.getpid():
+            seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return seconds
