@@ -40,7 +40,7 @@
                 union all
                 {#- Rates over last year's residents. #}
                 select x.period_type, (x.period_start + make_interval(years => part.year_offset))::date
-                from {{ ref('indicator_part') }} as part
+                from staging.indicator_part as part
                 where part.form_code = x.form_code and part.year_offset > 0
             ) as p (period_type, period_start)
         {%- endset -%}
@@ -71,9 +71,9 @@
                 select 0 as years
                 {#- What a changed table of residents shifts into is computed with everything else of that year, and
                     a year that changed may rest on residents of the year before. #}
-                union select part.year_offset from {{ ref('indicator_part') }} as part
+                union select part.year_offset from staging.indicator_part as part
                 where part.form_code = x.form_code and part.year_offset > 0
-                union select -part.year_offset from {{ ref('indicator_part') }} as part where part.year_offset > 0
+                union select -part.year_offset from staging.indicator_part as part where part.year_offset > 0
             ) as shift
             order by 1
         {%- endset -%}

@@ -117,7 +117,9 @@ tested as (
     select
         measured.*,
         -- Printed by rounding or by cutting off, the printed digits leave no room for any whole number of events.
-        measured.is_rate and measured.denominator > 0
+        measured.is_rate
+        and measured.computed_status = 'computed'
+        and measured.denominator > 0
         and measured.denominator = trunc(measured.denominator)
         and not exists (
             select
