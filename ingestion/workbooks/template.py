@@ -136,7 +136,7 @@ def _write_above(sheet: Worksheet, plan: Plan, unit: Unit | None) -> tuple[dict[
         place = _pair(sheet, plan, number, f"{item.name_zh}：", value)
         if is_period:
             period_cell = place
-        elif item.code_list or item.format:
+        if is_period or item.code_list or item.format:
             check = validation_of(form, item, place, plan.ranges)
             check.add(place)
             sheet.add_data_validation(check)
@@ -185,6 +185,7 @@ def _write_body(sheet: Worksheet, plan: Plan) -> None:
     breakdowns = [item for item in plan.columns if item.role == "breakdown"]
     for column, item in enumerate(plan.columns, start=1):
         letter = get_column_letter(column)
+        shape = "@" if item.code in form.period.fields else NUMBER_FORMATS[item.type]
         listed = bool(plan.combinations) and item.role == "breakdown"
         if not listed:
             check = validation_of(form, item, f"{letter}{first}", plan.ranges)
@@ -192,7 +193,7 @@ def _write_body(sheet: Worksheet, plan: Plan) -> None:
             sheet.add_data_validation(check)
         if form.cards:
             # Thousands of cells that are all blank: their column says how they look.
-            sheet.column_dimensions[letter].number_format = NUMBER_FORMATS[item.type]
+            sheet.column_dimensions[letter].number_format = shape
             sheet.column_dimensions[letter].protection = OPEN
             continue
         for offset in range(plan.count):
@@ -203,7 +204,7 @@ def _write_body(sheet: Worksheet, plan: Plan) -> None:
                 rows = () if plan.combinations else plan.units
                 value = plan.said_of(rows[offset], item) if offset < len(rows) else None
             cell = put(sheet.cell(first + offset, column), value)
-            cell.border, cell.number_format = GRID, NUMBER_FORMATS[item.type]
+            cell.border, cell.number_format = GRID, shape
             if not listed:
                 cell.protection = OPEN
             if item.role == "measure":
