@@ -7,6 +7,7 @@ a line list gets a row per card. Period, and with breakdowns the unit, stand abo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from openpyxl import Workbook
 from openpyxl.formatting.rule import FormulaRule
@@ -57,7 +58,7 @@ class Blank:
 
 def write_template(
     form: Form,
-    path: Path,
+    out: Path | BinaryIO,
     *,
     edition: str | None = None,
     period: Span | None = None,
@@ -83,7 +84,7 @@ def write_template(
     period_cell: str | None = None
     for name, unit in zip(names, subjects, strict=True):
         above, period_cell = _write_sheet(book[name], plan, unit)
-    book.save(path)
+    book.save(out)
     return Blank(
         form=form,
         edition=plan.edition,

@@ -1,9 +1,11 @@
 """The blank workbook of every form is read back exactly as it was filled in."""
 
 import datetime as dt
+import io
 import random
 import re
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import openpyxl
@@ -49,6 +51,14 @@ def span_of(form: Form) -> Span:
     if form.period.type == "event":
         return Span(dt.date(year, 3, 1), dt.date(year, 3, 31))
     return Span(*period_bounds(form.period.type, year, 2))
+
+
+@cache
+def written(code: str) -> tuple[bytes, Blank]:
+    """A form's blank workbook for a period, written once."""
+    content = io.BytesIO()
+    blank = write_template(FORMS[code], content, period=span_of(FORMS[code]))
+    return content.getvalue(), blank
 
 
 def value_for(  # noqa: PLR0911 - one line a kind
@@ -148,7 +158,8 @@ def fill(path: Path, blank: Blank, rnd: random.Random) -> list[dict[str, object]
 def test_a_filled_template_is_read_back_exactly(code: str, tmp_path: Path, seed: int):
     form = FORMS[code]
     path = tmp_path / "报表.xlsx"
-    blank = write_template(form, path, period=span_of(form))
+    content, blank = written(code)
+    path.write_bytes(content)
     expected = fill(path, blank, random.Random(seed))  # noqa: S311 - made-up numbers
     readings = read_file(path, catalogue=FORMS)
     assert [reading.form.code for reading in readings] == [code]
@@ -165,23 +176,20 @@ def test_a_filled_template_is_read_back_exactly(code: str, tmp_path: Path, seed:
         assert reading.reports.height == (1 if blank.members else 3)
 
 
-@every_statistical_form
-def test_a_template_that_nobody_filled_in_holds_no_values(code: str, tmp_path: Path):
-    path = tmp_path / "空表.xlsx"
-    write_template(FORMS[code], path, period=span_of(FORMS[code]), units=UNITS)
+def values_read(path: Path, code: str) -> int:
+    """How many values the intake finds in a blank workbook; cards it has not read yet."""
     try:
         readings = read_file(path, catalogue=FORMS)
     except UnrecognisedFile:
-        return
-    for reading in readings:
-        assert reading.form.code == code
-        assert set(reading.reports["value_count"]) <= {0}
+        return 0
+    assert {reading.form.code for reading in readings} == {code}
+    return sum(reading.reports["value_count"].sum() for reading in readings if not FORMS[code].cards)
 
 
 @every_form
-def test_a_spreadsheet_program_opens_a_template(code: str, tmp_path: Path):
+def test_a_spreadsheet_program_opens_a_template_and_nobodys_numbers_are_in_it(code: str, tmp_path: Path):
     path = tmp_path / "空表.xlsx"
-    blank = write_template(FORMS[code], path, units=UNITS)
+    blank = write_template(FORMS[code], path, period=span_of(FORMS[code]), units=UNITS)
     with zipfile.ZipFile(path) as archive:
         texts = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".xml")}
     for name, xml in texts.items():
@@ -207,6 +215,7 @@ def test_a_spreadsheet_program_opens_a_template(code: str, tmp_path: Path):
         assert not sheet.protection.password
         assert sheet.freeze_panes
         assert sheet.cell(1, 1).value == FORMS[code].name_zh
+    assert values_read(path, code) == 0
 
 
 def one_unit() -> Lane:
@@ -248,7 +257,8 @@ def one_unit() -> Lane:
 def test_cards_in_a_template_are_read_back_exactly(code: str, tmp_path: Path):
     form = FORMS[code]
     path = tmp_path / "卡片.xlsx"
-    blank = write_template(form, path, period=span_of(form))
+    content, blank = written(code)
+    path.write_bytes(content)
     expected = fill(path, blank, random.Random(code))  # noqa: S311 - made-up cards
     (unread,) = read_file(path, catalogue=FORMS)
     assert isinstance(unread, UnreadCards)
