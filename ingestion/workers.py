@@ -117,7 +117,7 @@ def readers(settings: Settings, files: Sequence[WaitingFile]) -> Iterator[Reader
 
 
 def read_within_limits(
-    settings: Settings, path: Path, name: str, catalogue: Catalogue, source: SourceContext
+    path: Path, *, name: str, catalogue: Catalogue, source: SourceContext, settings: Settings
 ) -> list[Reading]:
     """Read one file, of any size, within the limits on time and memory.
 
@@ -141,6 +141,7 @@ class ReadingFailed(WarehouseError):
 
     def __init__(self, name: str, where: str) -> None:
         super().__init__(f"{name} could not be read: {where}.", mend="See the log of the run.", file=name)
+        self.where = where
 
 
 @dataclass(eq=False)

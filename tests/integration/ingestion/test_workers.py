@@ -135,7 +135,13 @@ class TestProcesses:
         path = tmp_path / "list.csv"
         path.write_text("姓名,电话\n某,1\n", encoding="utf-8")
         with pytest.raises(UnrecognisedFile) as raised:
-            read_within_limits(bureau.settings, path, "list.csv", load_forms(), SourceContext())
+            read_within_limits(
+                path,
+                name="list.csv",
+                catalogue=load_forms(),
+                source=SourceContext(),
+                settings=bureau.settings,
+            )
         assert raised.value.mend
         assert raised.value.context["file"] == "list.csv"
         assert "没有" in raised.value.message_zh or "不相符" in raised.value.message_zh
@@ -186,7 +192,13 @@ class TestProcesses:
             from ingestion.forms_catalogue import load_forms
             from ingestion.reading import SourceContext
             from warehouse.settings import get_settings
-            workers.read_within_limits(get_settings(), Path({str(path)!r}), "a.csv", load_forms(), SourceContext())
+            workers.read_within_limits(
+                Path({str(path)!r}),
+                name="a.csv",
+                catalogue=load_forms(),
+                source=SourceContext(),
+                settings=get_settings(),
+            )
             print(workers._idle[0].process.pid, flush=True)
             os.kill(os.getpid(), 9)
         """
