@@ -24,8 +24,8 @@ from ingestion.reading import SourceContext, read_file
 from ingestion.registry import RegisteredFinding, ReportNotFound
 from ingestion.site import SiteError, load_site
 from ingestion.workbooks.marking import mark
-from ingestion.workbooks.originals import Original, open_workbook, write_tables
-from ingestion.workbooks.shares import Place, Share, share_of
+from ingestion.workbooks.originals import open_workbook, write_tables
+from ingestion.workbooks.shares import Place, Share, share_of, share_of_long
 from warehouse.errors import WarehouseError
 from warehouse.settings import Settings
 
@@ -158,7 +158,7 @@ def _write(
     original = open_workbook(stored) if shares is None else None
     kept_original = original is not None
     if original is None:
-        original = _from_tables(stored, asked[0].file_name, shares)
+        original = write_tables(read_tables(stored, asked[0].file_name), shares)
     findings = _findings(engine, asked, shares)
     marked = mark(original, findings, catalogue.forms, _about(catalogue, asked))
     # The file may hold what only its sender may know.
@@ -172,17 +172,6 @@ def _write(
         findings=marked.findings,
         cells=marked.cells,
         kept_original=kept_original,
-    )
-
-
-def _from_tables(stored: Path, name: str, shares: Mapping[str, Share] | None) -> Original:
-    tables = read_tables(stored, name)
-    if shares is None:
-        return write_tables(tables)
-    return write_tables(
-        tables,
-        {sheet: share.kept for sheet, share in shares.items()},
-        header_rows={sheet: share.header_rows for sheet, share in shares.items()},
     )
 
 
@@ -229,15 +218,21 @@ def _shares(
             for sheet, row, column in _places(connection, one):
                 own.setdefault(sheet, set()).add((row, column))
     every: dict[str, set[Place]] = {}
-    for sheet, row, column in _places_of_file(settings, catalogue, asked[0], stored):
-        every.setdefault(sheet, set()).add((row, column))
-    others = {sheet: places - own.get(sheet, set()) for sheet, places in every.items()}
-    if not any(others.values()):
+    long: set[str] = set()
+    for sheet, kind, place in _places_of_file(settings, catalogue, asked[0], stored):
+        every.setdefault(sheet, set()).add(place)
+        if kind == "long":
+            long.add(sheet)
+    if all(places <= own.get(sheet, set()) for sheet, places in every.items()):
         return None
-    shares = {
-        sheet: share_of(sorted(own.get(sheet, ()), key=str), sorted(others[sheet], key=str))
-        for sheet in every
-    }
+    tables = {table.sheet: table for table in read_tables(stored, asked[0].file_name)} if long else {}
+    shares: dict[str, Share | None] = {}
+    for sheet, places in every.items():
+        mine = own.get(sheet, set())
+        if sheet in long and mine and places - mine:
+            shares[sheet] = share_of_long(tables[sheet], catalogue, asked[0].file_name, mine)
+        else:
+            shares[sheet] = share_of(mine, places - mine)
     return {sheet: share for sheet, share in shares.items() if share is not None}
 
 
@@ -252,22 +247,22 @@ def _places(connection: Connection, one: Asked) -> Iterator[tuple[str, int | Non
 
 def _places_of_file(
     settings: Settings, catalogue: Catalogue, one: Asked, stored: Path
-) -> Iterator[tuple[str, int | None, int | None]]:
-    """Where all records of the file stand."""
+) -> Iterator[tuple[str, str, Place]]:
+    """Where all records of the file stand, and in which kind of layout."""
     try:
         site = load_site(settings).source(one.source_code)
         source = SourceContext(site.code, site.region_code, site.reporter)
-    except (SiteError, KeyError):
+    except SiteError:
         source = SourceContext(one.source_code)
     try:
         readings = read_file(stored, name=one.file_name, catalogue=catalogue, source=source)
     except FileError:
         return
     for reading in readings:
-        for sheet, row, column in reading.records.select(
-            "source_sheet", "source_row", "source_column"
-        ).iter_rows():
-            yield sheet or "", row, column
+        kind = reading.form.layout_named(reading.layout).kind
+        columns = ("source_sheet", "source_row", "source_column")
+        for sheet, row, column in reading.records.select(columns).iter_rows():
+            yield sheet or "", kind, (row, column)
 
 
 def _cards_set_aside(connection: Connection, asked: Sequence[Asked]) -> dict[str, Share] | None:

@@ -158,6 +158,57 @@ def test_of_a_file_of_several_units_only_the_units_own_rows_are_written(
     assert bureau.revisions("T-1") == [(1, "accepted")]
 
 
+def arranged(layout: str, rows: list[dict[str, object]]) -> tuple[bytes, str]:
+    """Reports of several units in one workbook, and the cell of the second one's outpatient visits."""
+    book = openpyxl.Workbook()
+    page = book.active
+    keys = list(COLUMNS)
+    if layout == "transposed":
+        for key in keys:
+            page.append([COLUMNS[key], *(row[key] for row in rows)])
+        cell = f"C{keys.index('outpatient') + 1}"
+    elif layout == "long":
+        page.append(["机构编码", "统计年月", "指标", "数值"])
+        for key in keys[2:]:
+            for row in rows:
+                page.append([row["code"], row["month"], COLUMNS[key], row[key]])
+        cell = f"D{2 + len(rows) * (keys.index('outpatient') - 2) + 1}"
+    else:
+        book.remove(page)
+        for row in rows:
+            page = book.create_sheet(str(row["code"]))
+            for key in keys:
+                page.append([COLUMNS[key], row[key]])
+        cell = f"B{keys.index('outpatient') + 1}"
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue(), cell
+
+
+@pytest.mark.parametrize("layout", ["transposed", "long", "sheet"])
+def test_in_every_layout_a_unit_sees_its_own_numbers_and_sends_all_of_them_back(
+    bureau: Bureau, tmp_path: Path, layout: str
+):
+    rows = [bureau.row("T-1", revenue=654321), bureau.row("T-2", **BROKEN), bureau.row("T-9", revenue=765432)]
+    content, cell = arranged(layout, rows)
+    bureau.send_bytes("合并.xlsx", content)
+    bureau.take_in()
+    assert bureau.revisions("T-2") == [(1, "quarantined")]
+    written = correct_report(bureau.loader, bureau.settings, report_id(bureau, "T-2"), tmp_path / "更正.xlsx")
+    with zipfile.ZipFile(written.path) as archive:
+        everything = b"".join(archive.read(name) for name in archive.namelist()).decode()
+    assert not [other for other in ("654321", "765432", "T-1<", "T-9<") if other in everything]
+    send_back(bureau, written.path, **{cell: 90})
+    bureau.take_in()
+    assert bureau.revisions("T-2") == [(1, "superseded"), (2, "accepted")]
+    columns = "visits_total, visits_outpatient_emergency, discharges, beds_actual, staff_technical"
+    found = bureau.rows(
+        f"select {columns} from raw.hosp_monthly w join registry.report r"
+        " on r.current_revision_id = w.revision_id where r.subject_code = 'T-2'"
+    )
+    assert [tuple(row) for row in found] == [(100, 90, 120, 50, 100)]
+
+
 def test_text_that_looks_like_a_formula_stays_text(bureau: Bureau, tmp_path: Path):
     names = ["=1+1", "＝cmd|' /C calc'!A0", "+86", "-x", "@SUM(A1)", "\t=2"]
     header = ",".join([*COLUMNS.values(), "备注"])
