@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from openpyxl.utils import coordinate_to_tuple
 from psycopg import sql
 from sqlalchemy import Connection, Engine, text
 
@@ -155,6 +156,12 @@ def _write(
         raise WarehouseError(f"{path.name} is no name of a workbook.", mend="Let it end in .xlsx.")
     stored = store.locate(settings, asked[0].stored_path)
     shares = _shares(engine, settings, catalogue, asked, stored)
+    if shares is not None and not shares:
+        raise ReportNotFound(
+            f"Nothing of report {asked[0].report_id} can be sent again by itself.",
+            mend=f"See: warehouse findings --report {asked[0].report_id}",
+            report=asked[0].report_id,
+        )
     original = open_workbook(stored) if shares is None else None
     kept_original = original is not None
     if original is None:
@@ -188,9 +195,17 @@ def _findings(
         and (shares is None or (finding.level == "layout" and finding.rule_id not in ROW_FAULTS))
     ]
     return sorted(
-        (finding for finding in found if not finding.waived),
+        (finding for finding in found if not finding.waived and _is_shown(finding, shares)),
         key=lambda finding: (finding.severity != "hard", finding.finding_id),
     )
+
+
+def _is_shown(finding: RegisteredFinding, shares: Mapping[str, Share] | None) -> bool:
+    """Whether the cell of a finding is written, if it has one."""
+    if shares is None or finding.cell is None:
+        return True
+    share = shares.get(finding.sheet or "")
+    return share is not None and share.kept(*coordinate_to_tuple(finding.cell))
 
 
 def _about(catalogue: Catalogue, asked: Sequence[Asked]) -> str:
@@ -212,7 +227,11 @@ def _shares(
     form = catalogue[asked[0].form_code]
     with engine.connect() as connection:
         if form.cards:
-            return _cards_set_aside(connection, asked) if form.period.type == "event" else None
+            if form.period.type != "event" or asked[0].status == "quarantined":
+                return None
+            return _cards_at_fault(
+                connection, asked[0], _rows_named(engine, asked[0]) if form.cards.key else {}
+            )
         own: dict[str, set[Place]] = {}
         for one in asked:
             for sheet, row, column in _places(connection, one):
@@ -265,11 +284,11 @@ def _places_of_file(
             yield sheet or "", kind, (row, column)
 
 
-def _cards_set_aside(connection: Connection, asked: Sequence[Asked]) -> dict[str, Share] | None:
-    """Of an accepted batch only the cards set aside: the others count already. Of another one all cards."""
-    if len(asked) > 1 or asked[0].status == "quarantined":
-        return None
-    one = asked[0]
+def _cards_at_fault(connection: Connection, one: Asked, named: Mapping[str, set[int]]) -> dict[str, Share]:
+    """Of an accepted batch the cards set aside, for the others count already, and those ``named`` by warnings.
+
+    A card without a key must not come twice, so such a form's warnings bring back no card.
+    """
     query = sql.SQL(
         "select source_sheet, min(source_row),"
         " array_agg(source_row) filter (where set_aside is not null) from raw.{} where revision_id = {}"
@@ -277,9 +296,19 @@ def _cards_set_aside(connection: Connection, asked: Sequence[Asked]) -> dict[str
     ).format(sql.Identifier(one.form_code), sql.Literal(one.revision_id))
     shares = {}
     for sheet, first, aside in _rows(connection, query):
-        if aside:
-            shares[sheet or ""] = _rows_of(first, frozenset(aside))
+        rows = frozenset(aside or ()) | named.get(sheet or "", set())
+        if rows:
+            shares[sheet or ""] = _rows_of(first, rows)
     return shares
+
+
+def _rows_named(engine: Engine, one: Asked) -> dict[str, set[int]]:
+    """Rows of cards that findings point at."""
+    rows: dict[str, set[int]] = {}
+    for finding in registry.findings(engine, revisions=[one.revision_id]):
+        if finding.cell and not finding.waived:
+            rows.setdefault(finding.sheet or "", set()).add(coordinate_to_tuple(finding.cell)[0])
+    return rows
 
 
 def _rows_of(first: int, rows: frozenset[int]) -> Share:

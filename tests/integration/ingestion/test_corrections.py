@@ -13,6 +13,7 @@ from ingestion.registry import ReportNotFound
 from ingestion.workbooks.corrections import correct_report, correct_unit
 from ingestion.workbooks.own_sheets import FINDINGS
 from tests.integration.ingestion.conftest import COLUMNS, Bureau
+from tests.integration.ingestion.test_cards import LABELS, as_csv, card
 
 BROKEN = {"visits": 100, "outpatient": 900}
 """More outpatient visits than visits: rule HM01."""
@@ -240,3 +241,38 @@ def test_a_unit_without_anything_in_quarantine_gets_no_workbook(bureau: Bureau, 
         correct_report(bureau.loader, bureau.settings, report_id(bureau), tmp_path / "更正.xlsx")
     with pytest.raises(ReportNotFound, match="does not exist"):
         correct_report(bureau.loader, bureau.settings, 4711, tmp_path / "更正.xlsx")
+
+
+def test_cards_set_aside_come_back_alone_and_are_taken_in_mended(bureau: Bureau, tmp_path: Path):
+    cards = [card(1), card(2, disease_code="没有的病"), card(3), card(4, disease_code="")]
+    bureau.send_bytes("卡片.csv", as_csv(cards), source="cdc")
+    bureau.take_in("cdc")
+    batch = bureau.value("select report_id from registry.report where form_code = 'idr_card'")
+    written = correct_report(bureau.loader, bureau.settings, batch, tmp_path)
+    book = openpyxl.load_workbook(written.path)
+    page = book.worksheets[1]
+    place = list(LABELS).index("disease_code") + 1
+    assert [cell.value for cell in page["A"]] == ["卡片编号", None, "LH201500002", None, "LH201500004"]
+    assert {cell.coordinate for row in page.iter_rows() for cell in row if cell.comment} == {"M3", "M5"}
+    assert written.path.stat().st_mode & 0o077 == 0
+    for row in (3, 5):
+        page.cell(row, place, "手足口病")
+    content = io.BytesIO()
+    book.save(content)
+    bureau.send_bytes(written.path.name, content.getvalue(), source="cdc")
+    bureau.take_in("cdc")
+    counted = (
+        "select card_no, count(*) from raw.idr_card where set_aside is null group by card_no order by card_no"
+    )
+    assert bureau.rows(counted) == [(f"LH2015{number:05}", 1) for number in (1, 2, 3, 4)]
+
+
+def test_a_batch_that_waits_as_a_whole_comes_back_as_a_whole(bureau: Bureau, tmp_path: Path):
+    bureau.send_bytes(
+        "卡片.csv", as_csv([card(1), *(card(n, disease_code="") for n in (2, 3, 4))]), source="cdc"
+    )
+    bureau.take_in("cdc")
+    batch = bureau.value("select report_id from registry.report where form_code = 'idr_card'")
+    written = correct_report(bureau.loader, bureau.settings, batch, tmp_path)
+    page = openpyxl.load_workbook(written.path).worksheets[1]
+    assert [cell.value for cell in page["A"]][1:] == [f"LH2015{number:05}" for number in (1, 2, 3, 4)]
