@@ -180,6 +180,15 @@ class LifeOfAReport(RuleBasedStateMachine):
         assert current.content_hash == max(good, key=lambda one: one.received_at).content_hash
 
     @invariant()
+    def the_last_word_counts_or_waits(self) -> None:
+        if self.rules_moved or not self.arrivals:
+            return
+        last = max(self.arrivals, key=lambda one: one.received_at)
+        said = self.registry.links[last.arrival_id]
+        status = next(one.status for one in self.registry.revisions if one.revision_id == said)
+        assert status == last.status or (status == "withdrawn" and last.status in ACCEPTED)
+
+    @invariant()
     def nothing_received_before_a_withdrawal_counts(self) -> None:
         current = self.registry.history.current
         if current is not None and self.withdrawn:
