@@ -5,6 +5,8 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+import polars as pl
+
 from ingestion import upright
 from ingestion.form import Form, FormField, Layout
 from ingestion.forms_catalogue import Catalogue
@@ -122,7 +124,7 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
     found = describe(
         head, row, form, index, wide=wide, part=part, year=year_of([*titles, table.sheet, file_name])
     )
-    body = table.rows_below(row + 1)
+    body = _records(table.rows_below(row + 1), [spot.column for spot in (*found.fields, *found.blocks)])
     unknown = [
         spot
         for spot in found.unknown
@@ -148,6 +150,12 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
         title_unit=unit_of_money(titles),
         reporter=reporter_in(titles),
     )
+
+
+def _records(body: pl.DataFrame, columns: list[int]) -> pl.DataFrame:
+    """Rows that hold something in a known column: what stands alone below a table is no column of it."""
+    known = [f"c{column}" for column in columns if column < body.width]
+    return body.filter(pl.any_horizontal(pl.col(known).is_not_null())) if known else body
 
 
 def _missing(form: Form, absent: set[str]) -> tuple[FormField, ...]:

@@ -24,7 +24,10 @@ _MONTH = r"(1[0-2]|0[1-9]|[1-9](?![A-Za-z]))(?!\d)"
 _CHINESE_YEAR = re.compile(r"[〇○零一二三四五六七八九]{4}(?=\s*年)")
 _CHINESE_NUMBER = re.compile(r"([二三]?十[一二三四五六七八九]?|[一二三四五六七八九])(?=\s*[月日号])")
 _ENGLISH_MONTH = re.compile(
-    r"(?<![A-Za-z])(" + "|".join(sorted(_MONTH_NUMBERS, key=len, reverse=True)) + r")(?![A-Za-z])", re.I
+    r"(?<![A-Za-z])("
+    + "|".join(map(re.escape, sorted(_MONTH_NUMBERS, key=len, reverse=True)))
+    + r")(?![A-Za-z])",
+    re.I,
 )
 
 _MONTH_TEXT = re.compile(_YEAR + r"\s*(?:年度?\s*|[-./_]\s*|\s)" + _MONTH + r"(?:\s*月份?)?")
@@ -104,7 +107,9 @@ def find_period(texts: Sequence[str], period_type: PeriodType) -> Span | None:
     if len(years) != 1 or period_type in ("year", "mch_year", "event"):
         return None
     (year,) = years
-    spans = {read_period(text, period_type, year) for text in usable if not text.isdecimal()} - {None}
+    # A bare number may be anything; a name of a month is one.
+    bare = [text for text in texts if (text and not _plain(text).isdecimal()) or text[:1].isalpha()]
+    spans = {read_period(text, period_type, year) for text in bare} - {None}
     return spans.pop() if len(spans) == 1 else None
 
 
