@@ -36,6 +36,9 @@ from ingestion.workbooks.plan import ROWS, Plan, Unit, header_text, plan_templat
 from ingestion.workbooks.validations import NUMBER_FORMATS, list_word, validation_of
 
 _WIDEST, _NARROWEST = 30, 10
+REPORTER = "填报单位："
+"""Begin of the cell that says who fills in the form; the name is written behind it."""
+
 _GAP = " " * 16
 _SIGNATURES = _GAP.join(("单位负责人：", "填表人：", "联系电话：", "报出日期："))
 
@@ -54,6 +57,7 @@ class Blank:
     rows: range
     members: dict[int, tuple[str, ...]]
     period_cell: str | None
+    reporter_cell: str | None
 
 
 def write_template(
@@ -80,31 +84,39 @@ def write_template(
         book.create_sheet(names[-1])
     write_guide(book, form, plan.edition, plan.fields, plan.lists)
     plan.ranges = write_lists(book, form, plan.lists)
-    above: dict[str, str] = {}
-    period_cell: str | None = None
+    above = _Above({}, None, None)
     for name, unit in zip(names, subjects, strict=True):
-        above, period_cell = _write_sheet(book[name], plan, unit)
+        above = _write_sheet(book[name], plan, unit)
     book.save(out)
     return Blank(
         form=form,
         edition=plan.edition,
         sheets=tuple(names),
         columns={item.code: column for column, item in enumerate(plan.columns, start=1)},
-        above=above,
+        above=above.fields,
         rows=range(plan.first_row, plan.first_row + plan.count),
         members={plan.first_row + offset: codes for offset, codes in enumerate(plan.combinations)},
-        period_cell=period_cell,
+        period_cell=above.period,
+        reporter_cell=above.reporter,
     )
 
 
-def _write_sheet(sheet: Worksheet, plan: Plan, unit: Unit | None) -> tuple[dict[str, str], str | None]:
-    """Fill one sheet; returns the cells of the fields above the table, and of the period."""
+@dataclass(frozen=True)
+class _Above:
+    """Cells to fill in above a table."""
+
+    fields: dict[str, str]
+    period: str | None
+    reporter: str | None
+
+
+def _write_sheet(sheet: Worksheet, plan: Plan, unit: Unit | None) -> _Above:
+    """Fill one sheet."""
     form = plan.form
     width = max(len(plan.columns), 2)
     put(sheet.cell(1, 1), form.name_zh).font = Font(bold=True, size=14)
-    sheet.cell(1, 1).alignment = CENTRED
     sheet.merge_cells(start_row=1, start_column=1, end_row=1, end_column=width)
-    above, period_cell = _write_above(sheet, plan, unit)
+    above = _write_above(sheet, plan, unit)
     _write_header(sheet, plan)
     _write_body(sheet, plan)
     _mark_broken_rules(sheet, plan)
@@ -121,10 +133,10 @@ def _write_sheet(sheet: Worksheet, plan: Plan, unit: Unit | None) -> tuple[dict[
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_title_rows = f"1:{plan.header_row}"
-    return above, period_cell
+    return above
 
 
-def _write_above(sheet: Worksheet, plan: Plan, unit: Unit | None) -> tuple[dict[str, str], str | None]:
+def _write_above(sheet: Worksheet, plan: Plan, unit: Unit | None) -> _Above:
     """Labels with the cells to fill in behind them, from the second row on."""
     form = plan.form
     above: dict[str, str] = {}
@@ -142,7 +154,15 @@ def _write_above(sheet: Worksheet, plan: Plan, unit: Unit | None) -> tuple[dict[
             check.add(place)
             sheet.add_data_validation(check)
         above[item.code] = place
-    return above, period_cell
+    reporter = None
+    if plan.names_reporter:
+        number = len(plan.above) + (plan.period_label is not None)
+        row, column = 2 + number // plan.pairs_a_row, 2 * (number % plan.pairs_a_row) + 1
+        cell = put(sheet.cell(row, column), REPORTER)
+        cell.protection, cell.fill, cell.border = OPEN, INPUT, GRID
+        sheet.merge_cells(start_row=row, start_column=column, end_row=row, end_column=column + 1)
+        reporter = str(cell.coordinate)
+    return _Above(above, period_cell, reporter)
 
 
 def _pair(sheet: Worksheet, plan: Plan, number: int, label: str, value: str | None) -> str:

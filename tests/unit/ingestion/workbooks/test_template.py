@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from openpyxl.worksheet.worksheet import Worksheet
 
 from ingestion import directory, units
 from ingestion.cards.batch import BatchReader
@@ -25,7 +26,7 @@ from ingestion.periods import Span
 from ingestion.placing import Lane
 from ingestion.reading import SourceContext, UnreadCards, read_file
 from ingestion.workbooks.plan import Unit, period_text
-from ingestion.workbooks.template import Blank, write_template
+from ingestion.workbooks.template import REPORTER, Blank, write_template
 from ingestion.workbooks.validations import list_word
 
 FORMS = load_forms()
@@ -108,16 +109,25 @@ def subject_value(form: Form, item: FormField) -> str:
     return "构造区" if item.type == "text" else "T-1"
 
 
+def fill_above(sheet: Worksheet, blank: Blank) -> None:
+    """Fill in what stands above the table."""
+    form, span = blank.form, span_of(blank.form)
+    if blank.period_cell:
+        sheet[blank.period_cell] = period_text(form, span)
+    if blank.reporter_cell:
+        assert sheet[blank.reporter_cell].value == REPORTER
+        sheet[blank.reporter_cell] = f"{REPORTER}T-9"
+    for code, cell in blank.above.items():
+        if cell != blank.period_cell:
+            sheet[cell] = subject_value(form, form.by_code[code])
+
+
 def fill(path: Path, blank: Blank, rnd: random.Random) -> list[dict[str, object]]:
     """Fill a template in with two subjects, units or cards; returns what must be read, row by row."""
     form, span = blank.form, span_of(blank.form)
     book = openpyxl.load_workbook(path)
     sheet = book[blank.sheets[0]]
-    if blank.period_cell:
-        sheet[blank.period_cell] = period_text(form, span)
-    for code, cell in blank.above.items():
-        if cell != blank.period_cell:
-            sheet[cell] = subject_value(form, form.by_code[code])
+    fill_above(sheet, blank)
     expected = []
     for number, row in enumerate(blank.rows if blank.members else blank.rows[:3]):
         record: dict[str, object] = {}
@@ -173,6 +183,7 @@ def test_a_filled_template_is_read_back_exactly(code: str, tmp_path: Path, seed:
         span = span_of(form)
         assert set(reading.reports["period_start"]) == {span.start}
         assert set(reading.reports["period_end"]) == {span.end}
+        assert set(reading.reports["reporter_ref"]) == {"T-9"}
         assert reading.reports.height == (1 if blank.members else 3)
 
 
