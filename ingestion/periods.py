@@ -64,6 +64,7 @@ _NO_PERIOD = re.compile(
     r"国统|有效期|表\s*号|制定|批准|填报日期|报出日期|报送日期|制表日期|打印|填表日期|文号"
 )
 _PERIOD_WORD = re.compile(r"统计(?:年月|年度|年份|时间|期|月份)|报告(?:期|年度|年月)|所属期")
+_DAY_BEHIND = re.compile(r"\s*[月./-]?\s*(\d{1,2})(?!\d)")
 _AMBIGUOUS_TENTH = re.compile(r"(?:19|20)\d{2}\.1")
 _CLOCK_AT_MIDNIGHT = re.compile(r"[T\s]00?:00(?::00(?:\.0+)?)?$")
 
@@ -226,7 +227,7 @@ def _find(text: str, period_type: PeriodType) -> Span | None:
         if span or period_type == "month":
             return span
     if period_type == "month":
-        return _month(_MONTH_TEXT.search(text), _MONTH_YEAR.search(text), _MONTH_DIGITS.search(text))
+        return _month_in(text)
     if period_type in ("quarter", "cumulative_quarter"):
         return _quarter(
             _QUARTER_TEXT.search(text), _QUARTER_LATIN.search(text), _HALF_YEAR.search(text), period_type
@@ -236,6 +237,18 @@ def _find(text: str, period_type: PeriodType) -> Span | None:
         return None
     # A maternal-child year written as a range (2014年10月—2015年9月) is named after its end.
     return Span(*period_bounds(period_type, int(years[-1] if period_type == "mch_year" else years[0])))
+
+
+def _month_in(text: str) -> Span | None:
+    """The first month in a text; a day in the middle of one is when something was written, not what it is for."""
+    for pattern in (_MONTH_TEXT, _MONTH_DIGITS):
+        for match in pattern.finditer(text):
+            span = Span(*period_bounds("month", int(match[1]), int(match[2])))
+            day = _DAY_BEHIND.match(text, match.end(2))
+            if day is None or int(day[1]) == span.end.day:
+                return span
+    turned = _MONTH_YEAR.search(text)
+    return _month(None, turned, None)
 
 
 def _days(match: re.Match[str] | None) -> Span | None:

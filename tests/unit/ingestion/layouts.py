@@ -57,7 +57,10 @@ def long(form: Form, reports: Reports, codes: Sequence[str]) -> Grid:
     """A row per report and field, with a column of labels and one of values."""
     identities = [code for code in codes if form.by_code[code].role in ("identity", "breakdown")]
     others = [code for code in codes if code not in identities]
-    rows: Grid = [[form.name_zh], [*(label(form, code) for code in identities), "指标名称", "计量单位", "数值"]]
+    rows: Grid = [
+        [form.name_zh],
+        [*(label(form, code) for code in identities), "指标名称", "计量单位", "数值"],
+    ]
     for report in reports:
         for code in others:
             who = [report.get(code) for code in identities]
