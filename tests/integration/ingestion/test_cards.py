@@ -1,6 +1,9 @@
 """Cards through the whole intake: counted, set aside, recognised when they come again, read again."""
 
 import io
+import json
+import subprocess
+import sys
 from datetime import date
 
 import openpyxl
@@ -301,3 +304,44 @@ class TestReadingAgain:
         assert len(done.changes) == 1
         assert cdc.value("select count(*) from raw.idr_card") == 2
         assert statuses(cdc) == ["accepted_with_warnings"]
+
+
+class TestSize:
+    def test_a_large_file_takes_no_more_memory_than_a_small_one(self, cdc, tmp_path):
+        peaks = [
+            self.peak(cdc, self.write(tmp_path / f"{cards}.csv", cards), cards) for cards in (20_000, 200_000)
+        ]
+        assert max(peaks) < 400
+        assert peaks[1] - peaks[0] < 120
+
+    @staticmethod
+    def write(path, cards):
+        template = as_csv([card(1, card_no="{no}", id_no="", phone="{phone}")]).decode().splitlines()
+        with path.open("w", encoding="utf-8") as file:
+            file.write(template[0] + "\n")
+            for no in range(cards):
+                file.write(template[1].replace("{no}", f"N{no}").replace("{phone}", f"138{no:08}") + "\n")
+        return path
+
+    @staticmethod
+    def peak(cdc, path, cards) -> float:
+        """Megabytes that a process of its own needs at most to take the file in."""
+        program = (
+            "import json, resource, sys\n"
+            "from pathlib import Path\n"
+            "from ingestion import inbox, intake\n"
+            "from ingestion.site import load_site\n"
+            "from warehouse.settings import get_settings\n"
+            "settings = get_settings()\n"
+            "result = intake.take_in(settings, load_site(settings).source('cdc'), inbox.given([Path(sys.argv[1])]))\n"
+            "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+            "print(json.dumps([peak, result.reports['new']]))\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(path)], check=True, capture_output=True, text=True
+        )
+        peak, new = json.loads(done.stdout.splitlines()[-1])
+        assert new == 1
+        part = "select count(*) from raw.idr_card where set_aside is null and card_no like 'N%'"
+        assert cdc.value(part) >= cards
+        return peak
