@@ -64,7 +64,8 @@ _NO_PERIOD = re.compile(
     r"国统|有效期|表\s*号|制定|批准|填报日期|报出日期|报送日期|制表日期|打印|填表日期|文号"
 )
 _PERIOD_WORD = re.compile(r"统计(?:年月|年度|年份|时间|期|月份)|报告(?:期|年度|年月)|所属期")
-_DAY_BEHIND = re.compile(r"\s*[月./-]?\s*(\d{1,2})(?!\d)")
+# A number that only a space parts from the month is none of its days: it may number the file.
+_DAY_BEHIND = re.compile(r"(?:\s*[月./-]\s*)?(\d{1,2})(?!\d)")
 _AMBIGUOUS_TENTH = re.compile(r"(?:19|20)\d{2}\.1")
 _CLOCK_AT_MIDNIGHT = re.compile(r"[T\s]00?:00(?::00(?:\.0+)?)?$")
 
