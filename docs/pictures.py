@@ -222,6 +222,8 @@ def settings() -> str:
         default = field.default
         if name == "home":
             shown = "`.warehouse` in the checkout"
+        elif field.default_factory is not None and not field.default_factory_takes_validated_data:
+            shown = "as many as cores"
         elif field.default_factory is not None:
             shown = f"`{field.default_factory({'home': Path()})}` below the home"  # type: ignore[call-arg]
         else:

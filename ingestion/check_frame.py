@@ -39,48 +39,47 @@ def frame_for(reading: Reading, context: CheckContext, expressions: Sequence[Exp
     form = reading.form
     wide = form.rows_are_reports(reading.layout)
     breakdowns = [f.code for f in form.breakdowns]
-    reports = reading.reports.select(
+    named = {name for part in expressions for name in (*part.fields, *part.summed)}
+    absent = named - set(reading.records.columns)
+    reports = reading.reports.lazy().select(
         "report_no",
         "subject_ref",
         "period_start",
         "period_end",
-        pl.col("reporter_ref").alias("report.group"),
-    )
-    frame = reading.records.join(reports, on="report_no", how="left", maintain_order="left").with_columns(
+        pl.concat_str(
+            "period_start", pl.col("reporter_ref").cast(pl.String).fill_null(""), separator="/"
+        ).alias("report.group"),
         ((pl.col("period_end") - pl.col("period_start")).dt.total_days() + 1).alias("period.days"),
         pl.col("period_end").dt.month().cast(pl.Int64).alias("period.month"),
+    )
+    frame = reading.records.lazy().join(reports, on="report_no", how="left", maintain_order="left")
+    frame = frame.with_columns(
         (pl.col("source_row") if wide else pl.lit(0, dtype=pl.Int64)).alias("report.occurrence"),
         (pl.col(breakdowns[0]) if breakdowns else pl.lit(None, dtype=pl.String)).alias("report.member"),
+        *(pl.lit(None, dtype=form.by_code[name].dtype).alias(name) for name in sorted(absent)),
     )
-    frame = _with_units(frame, context.units, {name for part in expressions for name in part.unit})
+    frame = _with_units(frame, context.units, sorted({name for part in expressions for name in part.unit}))
     previous = sorted({name for part in expressions for name in part.previous})
-    frame = _with_previous(form, frame, context.previous, previous)
+    if previous:
+        frame = _with_previous(frame, reading, context.previous, previous)
     yearly = sorted({name for part in expressions for name in part.yearly})
     frame = _with_sums(frame, context.yearly, yearly, "yearly")
     same = sorted({name for part in expressions for name in part.same_period})
     frame = _with_sums(frame, context.same_period, same, "same")
     classes = sorted({name for part in expressions for name in part.active_units})
-    frame = _with_active(frame, context.active_units, classes)
-    frame = frame.with_columns(
-        pl.concat_str("period_start", pl.col("report.group").fill_null(""), separator="/").alias(
-            "report.group"
-        )
-    )
-    named = {name for part in expressions for name in (*part.fields, *part.summed)}
-    absent = [pl.lit(None, dtype=form.by_code[n].dtype).alias(n) for n in named if n not in frame.columns]
-    frame = frame.with_columns(absent)
+    if classes:
+        frame = _with_active(frame, context.active_units, classes)
     pairs = sorted({pair for part in expressions for pair in part.code_valid})
-    return frame.with_columns(_validity(form, code, day) for code, day in pairs)
+    # One run over all of it: each step by itself costs more than a small report's rules.
+    return frame.with_columns(_validity(form, code, day) for code, day in pairs).collect()
 
 
-def _with_units(frame: pl.DataFrame, units: pl.DataFrame, wanted: set[str]) -> pl.DataFrame:
+def _with_units(frame: pl.LazyFrame, units: pl.DataFrame, wanted: Sequence[str]) -> pl.LazyFrame:
     given = [name for name in wanted if name in units.columns] if "subject_ref" in units.columns else []
     if given:
         keys = _keys(units)
-        unit = units.select(*keys, *(pl.col(name).alias(f"unit.{name}") for name in given)).unique(
-            keys, keep="first"
-        )
-        frame = frame.join(unit, on=keys, how="left", maintain_order="left")
+        unit = units.lazy().select(*keys, *(pl.col(name).alias(f"unit.{name}") for name in given))
+        frame = frame.join(unit.unique(keys, keep="first"), on=keys, how="left", maintain_order="left")
     # An attribute that nobody knows is unknown, and so is the rule that asks for it.
     rest = [
         pl.lit(None, dtype=_unit_type(name)).alias(f"unit.{name}") for name in wanted if name not in given
@@ -96,43 +95,51 @@ def _unit_type(name: str) -> pl.DataType:
     return pl.Boolean() if name.startswith(("is_", "has_")) else pl.String()
 
 
-def _with_previous(form: Form, frame: pl.DataFrame, stored: pl.DataFrame, wanted: list[str]) -> pl.DataFrame:
+def _with_previous(
+    frame: pl.LazyFrame, reading: Reading, stored: pl.DataFrame, wanted: Sequence[str]
+) -> pl.LazyFrame:
     """Numbers of the period before: the file's own first, then those of the registry.
 
     Cumulative quarters of a year all start with it, so the nearest earlier end decides among them.
     """
-    if not wanted:
-        return frame
+    form = reading.form
     members = [f.code for f in form.breakdowns]
-    keys = ["subject_ref", "period_start", "period_end", *members]
-    sources = [frame.select(*keys, *wanted, pl.lit(0).alias("rank")).unique(keys, keep="none")]
-    if {"subject_ref", "period_start", *members, *wanted} <= set(stored.columns):
+    spans = sorted(set(reading.reports.select("period_start", "period_end").rows()))
+    before = {span: previous_period_start(form.period.type, *span) for span in spans}
+    kinds = {name: form.by_code[name].dtype for name in (*members, *wanted)}
+    kinds |= {"subject_ref": pl.String(), "period_start": pl.Date(), "period_end": pl.Date()}
+    sources: list[pl.LazyFrame] = []
+    if set(before.values()) & {start for start, _ in spans}:
+        keys = ["subject_ref", "period_start", "period_end", *members]
+        own = frame.select(*(pl.col(name) for name in kinds), pl.lit(0).alias("rank"))
+        sources.append(own.unique(keys, keep="none"))
+    if {"subject_ref", "period_start", *members, *wanted} <= set(stored.columns) and not stored.is_empty():
         if "period_end" not in stored.columns:
             stored = stored.with_columns(pl.lit(dt.date.min, dtype=pl.Date).alias("period_end"))
-        types = {name: sources[0].schema[name] for name in (*keys, *wanted)}
-        sources.append(
-            stored.select(
-                *(pl.col(name).cast(dtype) for name, dtype in types.items()), pl.lit(1).alias("rank")
-            )
+        cast = [pl.col(name).cast(dtype) for name, dtype in kinds.items()]
+        sources.append(stored.lazy().select(*cast, pl.lit(1).alias("rank")))
+    if not sources:
+        return frame.with_columns(
+            pl.lit(None, dtype=kinds[name]).alias(f"previous.{name}") for name in wanted
         )
-    before = pl.concat(sources).rename(
+    starts = pl.LazyFrame(
+        [(*span, start) for span, start in before.items()],
+        schema={"period_start": pl.Date, "period_end": pl.Date, "before_start": pl.Date},
+        orient="row",
+    )
+    earlier = pl.concat(sources).rename(
         {
             "period_start": "before_start",
             "period_end": "before_end",
             **{name: f"previous.{name}" for name in wanted},
         }
     )
-    spans = frame.select("period_start", "period_end").unique().rows()
-    starts = pl.DataFrame(
-        [(start, end, previous_period_start(form.period.type, start, end)) for start, end in spans],
-        schema={"period_start": pl.Date, "period_end": pl.Date, "before_start": pl.Date},
-        orient="row",
-    )
+    keys = ["subject_ref", "period_start", "period_end", *members]
     places = (
         frame.select(*keys)
         .unique(maintain_order=True)
         .join(starts, on=["period_start", "period_end"], how="left", maintain_order="left")
-        .join(before, on=["subject_ref", "before_start", *members], nulls_equal=True, maintain_order="left")
+        .join(earlier, on=["subject_ref", "before_start", *members], nulls_equal=True, maintain_order="left")
         .filter(pl.col("before_end") < pl.col("period_end"))
         .sort("before_end", "rank", descending=[True, False], maintain_order=True)
         .unique(keys, keep="first", maintain_order=True)
@@ -141,41 +148,47 @@ def _with_previous(form: Form, frame: pl.DataFrame, stored: pl.DataFrame, wanted
     return frame.join(places, on=keys, how="left", maintain_order="left", nulls_equal=True)
 
 
-def _with_sums(frame: pl.DataFrame, sums: pl.DataFrame, wanted: Sequence[str], prefix: str) -> pl.DataFrame:
+def _with_sums(frame: pl.LazyFrame, sums: pl.DataFrame, wanted: Sequence[str], prefix: str) -> pl.LazyFrame:
     """Sums of other forms, ``form.field`` by ``form.field``."""
     for name in wanted:
         form_code, code = name.split(".")
         column = f"{prefix}.{name}"
-        if "subject_ref" not in sums.columns:
+        if "subject_ref" not in sums.columns or sums.is_empty():
             frame = frame.with_columns(pl.lit(None, dtype=pl.Float64).alias(column))
             continue
         keys = _keys(sums)
-        one = sums.filter((pl.col("form_code") == form_code) & (pl.col("field_code") == code))
+        one = sums.lazy().filter((pl.col("form_code") == form_code) & (pl.col("field_code") == code))
         one = one.select(*keys, pl.col("value").cast(pl.Float64).alias(column)).unique(keys, keep="first")
         frame = frame.join(one, on=keys, how="left", maintain_order="left")
     return frame
 
 
-def _with_active(frame: pl.DataFrame, active: pl.DataFrame, classes: Sequence[str]) -> pl.DataFrame:
+def _with_active(frame: pl.LazyFrame, active: pl.DataFrame, classes: Sequence[str]) -> pl.LazyFrame:
     """Open units of each class; none where the subject's other classes are known."""
-    if not classes:
-        return frame
     if "subject_ref" not in active.columns:
         return frame.with_columns(pl.lit(None, dtype=pl.Int64).alias(f"active.{one}") for one in classes)
     keys = _keys(active)
-    counts = active.group_by(keys).agg(
-        *(
-            pl.col("units").filter(pl.col("class_code") == one).sum().cast(pl.Int64).alias(f"active.{one}")
-            for one in classes
-        ),
-        *([pl.col("reporter").first().cast(pl.String)] if "reporter" in active.columns else []),
+    by_reporter = "reporter" in active.columns
+    counts = (
+        active.lazy()
+        .group_by(keys)
+        .agg(
+            *(
+                pl.col("units")
+                .filter(pl.col("class_code") == one)
+                .sum()
+                .cast(pl.Int64)
+                .alias(f"active.{one}")
+                for one in classes
+            ),
+            *([pl.col("reporter").first().cast(pl.String).alias("answers")] if by_reporter else []),
+        )
     )
     frame = frame.join(counts, on=keys, how="left", maintain_order="left")
-    if "reporter" in counts.columns:
-        frame = frame.with_columns(pl.coalesce("reporter", "report.group").alias("report.group")).drop(
-            "reporter"
-        )
-    return frame
+    if not by_reporter:
+        return frame
+    group = pl.concat_str("period_start", "answers", separator="/")
+    return frame.with_columns(pl.coalesce(group, "report.group").alias("report.group")).drop("answers")
 
 
 def _validity(form: Form, code: str, day: str) -> pl.Expr:

@@ -23,6 +23,7 @@ _COMPUTED = {
     "count_where": "符合条件的记录数",
     "share": "所占比重",
     "count_reports": "本文件报来的单位数",
+    "times_in_file": "出现次数",
     "active_units": "机构目录中的单位数",
 }
 

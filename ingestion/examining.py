@@ -12,7 +12,7 @@ from datetime import date
 import polars as pl
 from sqlalchemy import Connection
 
-from ingestion import units
+from ingestion import formats, units
 from ingestion.checks import check as check_rules
 from ingestion.findings import Finding
 from ingestion.items import Group
@@ -172,6 +172,7 @@ def _findings(
         *units.closed(of_units, context.units),
         *units.of_other_classes(of_units, context.units, reading.form),
         *units.without_duty(reports, lane.duties, reading.form),
+        *formats.findings(reading),
         *check_rules(reading, context),
     ]
 

@@ -12,7 +12,8 @@ twelve months), ``same_period('form.field')`` (the same subject's report of anot
 ``active_units('D600', …)`` (open units of these classes that the reporter or the region has).
 Counts: ``sum_over(field, 'member', …)`` (over the members of the report's breakdown), ``count_records()``,
 ``count_where(condition)``, ``share(condition)`` (of the records where it is known), ``count_reports()`` (of the
-same reporter and period in the file). Cards that were set aside do not count.
+same reporter and period in the file); cards that were set aside do not count in these. ``times_in_file(field)``
+(records that are read together and say the same there; blank is unknown).
 """
 
 from __future__ import annotations
@@ -248,6 +249,14 @@ def _count_reports(compiler: Compiler, arguments: _Arguments) -> pl.Expr:
     return count
 
 
+def _times_in_file(compiler: Compiler, arguments: _Arguments) -> pl.Expr:
+    (one,) = compiler.exactly(arguments, 1)
+    value = compiler.visit(one)
+    times = pl.when(value.is_not_null()).then(pl.len().over(compiler.field_code(one)).cast(pl.Int64))
+    compiler.result.computed["times_in_file"] = times
+    return times
+
+
 def _remember(names: list[str], name: str) -> None:
     if name not in names:
         names.append(name)
@@ -280,4 +289,5 @@ WORDS: dict[str, Callable[[Compiler, _Arguments], pl.Expr]] = {
     "count_where": _count_where,
     "share": _share,
     "count_reports": _count_reports,
+    "times_in_file": _times_in_file,
 }

@@ -1,7 +1,7 @@
 """What is wrong with a table, told to its sender: findings on its header and its cells."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -129,15 +129,18 @@ class Faults:
             f"neither title nor file name says which measure the table holds: {' or '.join(names)}",
         )
 
-    def header_faults(self, places: Sequence[tuple[int, date]]) -> None:
+    def header_faults(self, places: Sequence[tuple[int, date]], told: Container[str] = ()) -> None:
         """Faults of the header that quarantine every report of the table they concern.
 
         A report is named by its first record and the day its period begins: a column that its edition does not
-        have is not missing from it. A table without records has no reports; then they concern the file.
+        have is not missing from it, nor is one whose content (``told``) stands elsewhere. A table without records
+        has no reports; then they concern the file.
         """
         form = self.found.form
         for problem in [*self._missing(), *self._ambiguous(), *self._twice(), *self._units()]:
             rule, zh, en, cell, code = problem
+            if rule == "COLUMN_MISSING" and code in told and places:
+                continue
             editions = form.by_code[code].editions if code in form.by_code else None
             for place, start in places:
                 edition = form.edition_at(start)

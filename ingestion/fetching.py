@@ -76,6 +76,10 @@ def fetch(
 
 def place_of(error: BaseException) -> str:
     """Class of an error and where it arose; its message is left out, for it could quote what stands in a file."""
+    told = getattr(error, "where", None)
+    if isinstance(told, str):
+        # It arose in another process, which said where.
+        return told
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).parent.name in ("ingestion", "readers", "cards")]
     last = (own or frames)[-1]

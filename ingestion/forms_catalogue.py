@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,10 +47,12 @@ class Catalogue(Mapping[str, Form]):
 
 
 def load_forms(settings: Settings | None = None, *, folders: tuple[Path, ...] = ()) -> Catalogue:
-    """Read the built-in forms and those of the settings' folders; a later form of the same code wins."""
+    """Read the built-in forms and those of the settings' folders; a later form of the same code wins.
+
+    They are read anew when one of their files has changed.
+    """
     places = (BUILT_IN, *(settings.forms if settings else ()), *folders)
-    code_lists: dict[str, CodeList] = {}
-    found: dict[str, _Loaded] = {}
+    files: list[tuple[Path, bool, int, int]] = []
     for folder in places:
         if not folder.is_dir():
             raise FormError(
@@ -58,11 +61,23 @@ def load_forms(settings: Settings | None = None, *, folders: tuple[Path, ...] = 
                 file=str(folder),
             )
         for path in sorted((folder / "code_lists").glob("*.yml")):
-            data, lines = load(path)
+            files.append((path, True, path.stat().st_mtime_ns, path.stat().st_size))
+        for path in sorted(folder.glob("*.yml")):
+            files.append((path, False, path.stat().st_mtime_ns, path.stat().st_size))
+    return _read(tuple(files))
+
+
+@lru_cache(maxsize=4)
+def _read(files: tuple[tuple[Path, bool, int, int], ...]) -> Catalogue:
+    """Forms and code lists of files; their times and sizes only tell one state of them from another."""
+    code_lists: dict[str, CodeList] = {}
+    found: dict[str, _Loaded] = {}
+    for path, is_code_list, _, _ in files:
+        data, lines = load(path)
+        if is_code_list:
             code_list = _validate(CodeList, data, lines, path)
             code_lists[code_list.code] = code_list
-        for path in sorted(folder.glob("*.yml")):
-            data, lines = load(path)
+        else:
             form = _validate(Form, data, lines, path)
             found[form.code] = _Loaded(form, path, lines)
     return Catalogue({code: _complete(code, found, code_lists, ()) for code in found})

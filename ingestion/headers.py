@@ -14,7 +14,7 @@ DEPTH = 6
 # How many rows below the first labels may repeat them in other words: machine names, instructions, printed names.
 _REPEATS = 4
 # What a missing required column weighs against recognised ones.
-_MISSING = 3
+MISSING = 3
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Candidate:
     @property
     def score(self) -> int:
         """Recognised labels, less what is missing."""
-        return self.matched if self.complete else self.matched - _MISSING
+        return self.matched if self.complete else self.matched - MISSING
 
 
 def paths(head: Sequence[Sequence[str]], row: int) -> list[tuple[str, ...]]:
@@ -86,9 +86,12 @@ def candidates(head: Sequence[Sequence[str]], index: LabelIndex) -> Iterator[Can
 
 
 def enough(form: Form, matched: set[str]) -> bool:
-    """Whether recognised fields can only be this form's: three of them, of which one is no mere identity."""
+    """Whether recognised fields may be this form's: several of them, of which one is no mere identity.
+
+    A form that neither title nor file name names needs a third one besides.
+    """
     telling = sum(form.by_code[code].role in ("measure", "attribute") for code in matched)
-    return telling >= 1 and len(matched) >= min(3, len(form.fields))
+    return telling >= 1 and len(matched) >= min(2, len(form.fields))
 
 
 def _wide(

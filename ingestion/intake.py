@@ -103,7 +103,9 @@ def check(settings: Settings, path: Path, source: Source, *, catalogue: Catalogu
     (file,) = given([path])
     with loading(settings) as engine:
         lane = open_lane(engine, settings, source, catalogue)
-        readings = read_within_limits(settings, path, file.name, lane.catalogue, lane.source)
+        readings = read_within_limits(
+            path, name=file.name, catalogue=lane.catalogue, source=lane.source, settings=settings
+        )
         with engine.connect() as connection, connection.begin() as transaction:
             kept = StoredFile("0" * 64, path.stat().st_size, "dry run")
             (arrival,) = arrive(connection, lane.source.code, [(file, kept)])

@@ -15,7 +15,7 @@ _LEAP = 2000
 _NUMBER = re.compile(r"[-+.,/:%‰\d\s]*")
 _CACHED = 1 << 15
 # Longer texts are sentences, not labels.
-LONGEST = 60
+LONGEST = 160
 
 
 class LabelIndex:

@@ -5,10 +5,13 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+import polars as pl
+
 from ingestion import upright
 from ingestion.form import Form, FormField, Layout
 from ingestion.forms_catalogue import Catalogue
 from ingestion.headers import (
+    MISSING,
     Candidate,
     candidates,
     describe,
@@ -17,7 +20,7 @@ from ingestion.headers import (
     row_fields,
     words_in,
 )
-from ingestion.label_index import LabelIndex, index_of
+from ingestion.label_index import LabelIndex, index_of, may_be_label
 from ingestion.labels import label_keys, squeeze
 from ingestion.periods import year_of
 from ingestion.readers import Table
@@ -36,31 +39,44 @@ def recognise(table: Table, catalogue: Catalogue, file_name: str) -> Recognised 
     head = table.head
     names = squeeze(plain(f"{table.sheet} {file_name}"))
     best = _best_header(head, index, names)
-    if best is None or not best.complete or _crowded(head[best.row], best):
-        found = _best_upright(table, index, names, at_least=best.matched + 2 if best else 0)
-        if found:
-            return _describe_upright(table, found, index, file_name)
+    if best is None or not best[1].complete or _doubtful(head, best[1], index):
+        found = _best_upright(table, index, names)
+        # Both read a lone row of labels; numbers beside the labels say that their values stand there.
+        beside = best is not None and not all(may_be_label(text) for text in head[best[1].row] if text)
+        if found and (best is None or (found[0][:2], beside) > (best[0][:2], False)):
+            return _describe_upright(table, found[1], index, file_name)
     if best is None:
         return _nameable(table, index, file_name)
-    return _describe(table, best, index, file_name)
+    return _describe(table, best[1], index, file_name)
 
 
-def _best_header(head: Sequence[Sequence[str]], index: LabelIndex, names: str) -> Candidate | None:
-    best: tuple[tuple[float, ...], Candidate] | None = None
+def _best_header(
+    head: Sequence[Sequence[str]], index: LabelIndex, names: str
+) -> tuple[tuple[int, ...], Candidate] | None:
+    best: tuple[tuple[int, ...], Candidate] | None = None
     titles: dict[int, str] = {}
     for one in candidates(head, index):
         if one.row not in titles:
             titles[one.row] = squeeze(plain("".join(lines(head[: one.row])))) + names
         word = words_in(one.form, titles[one.row])
+        if not word and one.matched < min(3, len(one.form.fields)):
+            continue
         rank = (one.score + _NAMED * bool(word), word, one.own, -len(one.form.fields), -one.row)
         if best is None or rank > best[0]:
             best = rank, one
-    return best[1] if best else None
+    return best
 
 
-def _crowded(row: Sequence[str], best: Candidate) -> bool:
-    """Whether most texts of a row of labels are none of the form's, so that it may be something else."""
-    return sum(map(bool, row)) > 2 * best.matched
+def _doubtful(head: Sequence[Sequence[str]], best: Candidate, index: LabelIndex) -> bool:
+    """Whether a row of labels may be something else: numbers or foreign texts in it, or more labels below it."""
+    texts = [text for text in head[best.row] if text]
+    if len(texts) > 2 * best.matched or not all(map(may_be_label, texts)):
+        return True
+    below = next((row for row in head[best.row + 1 :] if any(row)), ())
+    code = best.form.code
+    here = {one for text in texts for one in index.lookup(text).get(code, ())}
+    more = {one for text in set(below) if text for one in index.lookup(text).get(code, ())} - here
+    return len(more) * 2 >= best.matched
 
 
 def _cells(table: Table) -> list[list[str]]:
@@ -76,24 +92,27 @@ def _cells(table: Table) -> list[list[str]]:
     return rows
 
 
-def _best_upright(table: Table, index: LabelIndex, names: str, *, at_least: int) -> upright.Found | None:
+def _best_upright(
+    table: Table, index: LabelIndex, names: str
+) -> tuple[tuple[int, ...], upright.Found] | None:
     cells = _cells(table)
-    best: tuple[tuple[float, ...], upright.Found] | None = None
+    best: tuple[tuple[int, ...], upright.Found] | None = None
     for code, labels in upright.labels_of(cells, index).items():
         form = index.catalogue[code]
         different = {one for codes in labels.values() for one in codes}
-        if len(different) < at_least or not enough(form, different):
+        if not enough(form, different):
             continue
         found = upright.arrange(cells, form, labels, index)
-        if found is None or len(found.matched) < at_least or not enough(form, found.matched):
+        if found is None or not enough(form, found.matched):
             continue
         complete = all(f.code in found.matched for f in form.fields if f.required)
         word = words_in(form, squeeze(plain("".join(lines(cells[: found.first])))) + names)
-        score = len(found.matched) - (0 if complete else 3) + _NAMED * bool(word)
-        rank = (score, word, -len(form.fields))
+        if not word and len(found.matched) < min(3, len(form.fields)):
+            continue
+        rank = (len(found.matched) - MISSING * (not complete) + _NAMED * bool(word), word, -len(form.fields))
         if best is None or rank > best[0]:
             best = rank, found
-    return best[1] if best else None
+    return best
 
 
 def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) -> Recognised:
@@ -105,7 +124,7 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
     found = describe(
         head, row, form, index, wide=wide, part=part, year=year_of([*titles, table.sheet, file_name])
     )
-    body = table.rows_below(row + 1)
+    body = _records(table.rows_below(row + 1), [spot.column for spot in (*found.fields, *found.blocks)])
     unknown = [
         spot
         for spot in found.unknown
@@ -131,6 +150,12 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
         title_unit=unit_of_money(titles),
         reporter=reporter_in(titles),
     )
+
+
+def _records(body: pl.DataFrame, columns: list[int]) -> pl.DataFrame:
+    """Rows that hold something in a known column: what stands alone below a table is no column of it."""
+    known = [f"c{column}" for column in columns if column < body.width]
+    return body.filter(pl.any_horizontal(pl.col(known).is_not_null())) if known else body
 
 
 def _missing(form: Form, absent: set[str]) -> tuple[FormField, ...]:

@@ -24,7 +24,10 @@ _MONTH = r"(1[0-2]|0[1-9]|[1-9](?![A-Za-z]))(?!\d)"
 _CHINESE_YEAR = re.compile(r"[〇○零一二三四五六七八九]{4}(?=\s*年)")
 _CHINESE_NUMBER = re.compile(r"([二三]?十[一二三四五六七八九]?|[一二三四五六七八九])(?=\s*[月日号])")
 _ENGLISH_MONTH = re.compile(
-    r"(?<![A-Za-z])(" + "|".join(sorted(_MONTH_NUMBERS, key=len, reverse=True)) + r")(?![A-Za-z])", re.I
+    r"(?<![A-Za-z])("
+    + "|".join(map(re.escape, sorted(_MONTH_NUMBERS, key=len, reverse=True)))
+    + r")(?![A-Za-z])",
+    re.I,
 )
 
 _MONTH_TEXT = re.compile(_YEAR + r"\s*(?:年度?\s*|[-./_]\s*|\s)" + _MONTH + r"(?:\s*月份?)?")
@@ -61,6 +64,8 @@ _NO_PERIOD = re.compile(
     r"国统|有效期|表\s*号|制定|批准|填报日期|报出日期|报送日期|制表日期|打印|填表日期|文号"
 )
 _PERIOD_WORD = re.compile(r"统计(?:年月|年度|年份|时间|期|月份)|报告(?:期|年度|年月)|所属期")
+# A number that only a space parts from the month is none of its days: it may number the file.
+_DAY_BEHIND = re.compile(r"(?:\s*[月./-]\s*)?(\d{1,2})(?!\d)")
 _AMBIGUOUS_TENTH = re.compile(r"(?:19|20)\d{2}\.1")
 _CLOCK_AT_MIDNIGHT = re.compile(r"[T\s]00?:00(?::00(?:\.0+)?)?$")
 
@@ -104,7 +109,9 @@ def find_period(texts: Sequence[str], period_type: PeriodType) -> Span | None:
     if len(years) != 1 or period_type in ("year", "mch_year", "event"):
         return None
     (year,) = years
-    spans = {read_period(text, period_type, year) for text in usable if not text.isdecimal()} - {None}
+    # A bare number may be anything; a name of a month is one.
+    bare = [text for text in texts if (text and not _plain(text).isdecimal()) or text[:1].isalpha()]
+    spans = {read_period(text, period_type, year) for text in bare} - {None}
     return spans.pop() if len(spans) == 1 else None
 
 
@@ -221,7 +228,7 @@ def _find(text: str, period_type: PeriodType) -> Span | None:
         if span or period_type == "month":
             return span
     if period_type == "month":
-        return _month(_MONTH_TEXT.search(text), _MONTH_YEAR.search(text), _MONTH_DIGITS.search(text))
+        return _month_in(text)
     if period_type in ("quarter", "cumulative_quarter"):
         return _quarter(
             _QUARTER_TEXT.search(text), _QUARTER_LATIN.search(text), _HALF_YEAR.search(text), period_type
@@ -231,6 +238,18 @@ def _find(text: str, period_type: PeriodType) -> Span | None:
         return None
     # A maternal-child year written as a range (2014年10月—2015年9月) is named after its end.
     return Span(*period_bounds(period_type, int(years[-1] if period_type == "mch_year" else years[0])))
+
+
+def _month_in(text: str) -> Span | None:
+    """The first month in a text; a day in the middle of one is when something was written, not what it is for."""
+    for pattern in (_MONTH_TEXT, _MONTH_DIGITS):
+        for match in pattern.finditer(text):
+            span = Span(*period_bounds("month", int(match[1]), int(match[2])))
+            day = _DAY_BEHIND.match(text, match.end(2))
+            if day is None or int(day[1]) == span.end.day:
+                return span
+    turned = _MONTH_YEAR.search(text)
+    return _month(None, turned, None)
 
 
 def _days(match: re.Match[str] | None) -> Span | None:

@@ -100,7 +100,7 @@ def prepare(settings: Settings, *, catalogue: Catalogue | None = None) -> Prepar
     try:
         with engine.begin() as connection:
             connection.execute(text("select pg_advisory_xact_lock(hashtext('registry.form'))"))
-            changed = [form for form in forms.values() if not is_prepared(connection, form)]
+            changed = _unprepared(connection, forms)
             for form in changed:
                 _make_table(connection, settings, form)
                 _register(connection, form)
@@ -111,33 +111,27 @@ def prepare(settings: Settings, *, catalogue: Catalogue | None = None) -> Prepar
     return Prepared(tuple(form.code for form in changed))
 
 
-def is_prepared(connection: Connection, form: Form) -> bool:
-    """Whether the database knows this very definition of the form."""
-    hashes: dict[str, str] = dict(
-        connection.execute(
-            text("select edition, definition_hash from registry.form where form_code = :code"),
-            {"code": form.code},
-        ).all()
-    )
-    return all(hashes.get(edition.code) == form.definition_hash for edition in form.editions)
-
-
 def require_prepared(connection: Connection, catalogue: Catalogue) -> None:
     """Raise :class:`FormsNotPrepared` unless the database knows every form as it is defined now."""
-    known = set(
-        connection.execute(text("select form_code, edition, definition_hash from registry.form")).all()
-    )
-    missing = [
-        form.code
-        for form in catalogue.values()
-        if any((form.code, edition.code, form.definition_hash) not in known for edition in form.editions)
-    ]
+    missing = [form.code for form in _unprepared(connection, catalogue)]
     if missing:
         raise FormsNotPrepared(
             f"The database does not know the present definition of: {', '.join(missing)}.",
             mend="Run: warehouse up",
             forms=missing,
         )
+
+
+def _unprepared(connection: Connection, catalogue: Catalogue) -> list[Form]:
+    """Forms whose present definition the database does not know."""
+    known = set(
+        connection.execute(text("select form_code, edition, definition_hash from registry.form")).all()
+    )
+    return [
+        form
+        for form in catalogue.values()
+        if any((form.code, edition.code, form.definition_hash) not in known for edition in form.editions)
+    ]
 
 
 def _make_table(connection: Connection, settings: Settings, form: Form) -> None:
@@ -205,13 +199,15 @@ def _comment(connection: Connection, form: Form) -> None:
     grain = f"{form.name_zh}。Grain: one row per revision and record. Only revisions that are current count."
     if form.cards:
         grain += " A row with set_aside never counts."
-    execute(connection, sql.SQL("comment on table {} is {}").format(table, sql.Literal(grain)))
+    statements = [sql.SQL("comment on table {} is {}").format(table, sql.Literal(grain))]
     comments = {name: comment for name, (_, comment) in FIXED_COLUMNS.items()}
     comments |= {field.code: _describe(field) for field in form.columns} | form.person_columns
     comments |= {name: comment for name, (_, comment) in (CARD_COLUMNS if form.cards else {}).items()}
     for name, comment in comments.items():
         column = sql.Identifier("raw", form.code, name)
-        execute(connection, sql.SQL("comment on column {} is {}").format(column, sql.Literal(comment)))
+        statements.append(sql.SQL("comment on column {} is {}").format(column, sql.Literal(comment)))
+    # One message to the server for all of them: a catalogue of forms has a thousand columns.
+    execute(connection, sql.SQL("; ").join(statements))
 
 
 def _describe(field: FormField) -> str:

@@ -17,6 +17,7 @@ from ingestion.histories import Plan, judge_items, lock, look
 from ingestion.items import Arrival, Filing, Group, Item, items_of, mark_repeated
 from ingestion.judging import Judged
 from ingestion.load import copy_frame
+from ingestion.obligations import tell_wholes
 from ingestion.placing import Lane
 
 __all__ = ["Arrival", "Filing", "Group", "Item", "Recorded", "record", "record_all", "write_file_findings"]
@@ -329,6 +330,7 @@ def _move(connection: Connection, items: list[Item]) -> None:
                 "cause": [item.cause for item in moved],
             },
         )
+        tell_wholes(connection, [item.report_id for item in moved if item.part], "a part came")
 
 
 def _link(connection: Connection, items: list[Item]) -> None:

@@ -25,9 +25,9 @@ from ingestion.judging import Judged
 from ingestion.load import loading
 from ingestion.placing import Lane
 from ingestion.planned import PlannedChange, Rederivation, planned
-from ingestion.reading import read_file
 from ingestion.recording import Arrival, Group, Item, record, write_file_findings
 from ingestion.site import Site, SiteError, Source, load_site
+from ingestion.workers import read_within_limits
 from warehouse.errors import WarehouseError
 from warehouse.settings import Settings
 
@@ -288,7 +288,9 @@ def _read_again(
     arrival = Arrival(row.arrival_id, row.received_at)
     path = store.locate(settings, row.stored_path)
     try:
-        readings = read_file(path, name=row.file_name, catalogue=lane.catalogue, source=lane.source)
+        readings = read_within_limits(
+            path, name=row.file_name, catalogue=lane.catalogue, source=lane.source, settings=settings
+        )
     except FileError as error:
         if plan is None:
             found: list[tuple[Judged, Item | None]] = [(Judged(one), None) for one in error.findings]

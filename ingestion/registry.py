@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Engine, text
 
+from ingestion.obligations import tell_wholes
 from warehouse.errors import WarehouseError
 
 log = structlog.get_logger()
@@ -15,12 +16,13 @@ log = structlog.get_logger()
 _REPORTS = """
 select r.report_id, r.form_code, r.part, r.subject_type, r.subject_code, name.name_zh as subject_name,
     r.period_type, r.period_start, r.period_end, v.revision_no, v.edition,
-    coalesce(v.status, latest.status, 'missing') as status, v.received_at, o.due_on, o.exempt_reason,
+    coalesce(v.status, latest.status, case when o.revision_id is not null then 'in_parts' else 'missing' end) as status,
+    v.received_at, o.due_on, o.exempt_reason,
     a.file_name, revisions.revisions
 from registry.report as r
 left join registry.revision as v on v.revision_id = r.current_revision_id
 left join registry.arrival as a on a.arrival_id = v.arrival_id
-left join registry.obligation as o on o.report_id = r.report_id
+left join registry.fulfilment as o on o.report_id = r.report_id
 left join lateral (
     select l.status from registry.revision as l where l.report_id = r.report_id order by l.revision_no desc limit 1
 ) as latest on true
@@ -36,7 +38,11 @@ where (cast(:form as text) is null or r.form_code = :form)
     and (cast(:unit as text) is null or r.subject_code = :unit)
     and (cast(:from_ as date) is null or r.period_end >= :from_)
     and (cast(:to as date) is null or r.period_start <= :to)
-    and (cast(:status as text) is null or coalesce(v.status, latest.status, 'missing') = :status)
+    and (
+        cast(:status as text) is null
+        or coalesce(v.status, latest.status, case when o.revision_id is not null then 'in_parts' else 'missing' end)
+        = :status
+    )
 order by r.form_code, r.part, r.period_start, r.subject_code
 limit :limit
 """
@@ -188,7 +194,10 @@ def reports(
     status: str | None = None,
     limit: int | None = None,
 ) -> list[Report]:
-    """Reports, received or only due, by form, subject, period and status (``missing``: due and never accepted)."""
+    """Reports, received or only due, by form, subject, period and status.
+
+    ``missing``: due and never accepted; ``in_parts``: due as a whole, and each of its parts was accepted.
+    """
     rows = _select(engine, _REPORTS, form=form, unit=unit, from_=from_, to=to, status=status, limit=limit)
     return [Report(**row) for row in rows]
 
@@ -277,6 +286,7 @@ def withdraw(engine: Engine, report_id: int, reason: str, actor: str) -> int:
             ),
             {"report": report_id, "revision": revision, "cause": f"withdrawn: {reason}"},
         )
+        tell_wholes(connection, [report_id], f"withdrawn: {reason}")
     log.info("report withdrawn", report=report_id, revision=revision, actor=actor)
     return revision
 

@@ -67,7 +67,10 @@ def read_sheet(
     )
     for place, who, start, end in zip(*keys, strict=True):
         first.setdefault((who, start, end), (place, start))
-    faults.header_faults(list(first.values()))
+    # Each report that got this far has a subject and a period, wherever they were said.
+    faults.header_faults(
+        list(first.values()), told={*found.form.subject.identify_by, *found.form.period.fields}
+    )
     heads, rows = (
         frame.hstack([_constant("source_sheet", table.sheet, pl.String(), frame.height)])
         for frame in (heads, rows)

@@ -27,15 +27,18 @@ class StoredFile:
 
 
 def keep(settings: Settings, stream: BinaryIO) -> StoredFile:
-    """Keep the bytes of ``stream``: written aside, then moved into place at once, read-only.
+    """Keep the bytes of ``stream``: written aside, then moved into place at once, read-only, for nobody else's eyes.
 
     The same bytes are kept once. A process that dies on the way leaves nothing under a final name.
     """
     incoming = settings.file_store / ".incoming"
-    incoming.mkdir(parents=True, exist_ok=True)
+    # Files may name persons: the whole store is the loader's alone.
+    settings.file_store.mkdir(parents=True, exist_ok=True, mode=0o700)
+    incoming.mkdir(exist_ok=True, mode=0o700)
     part = incoming / secrets.token_hex(16)
     digest, size = hashlib.sha256(), 0
     try:
+        part.touch(mode=0o600)
         with part.open("wb") as copy:
             while chunk := stream.read(CHUNK):
                 digest.update(chunk)
@@ -47,7 +50,7 @@ def keep(settings: Settings, stream: BinaryIO) -> StoredFile:
         target = settings.file_store / stored.stored_path
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            part.chmod(0o444)
+            part.chmod(0o400)
             part.replace(target)
     finally:
         part.unlink(missing_ok=True)

@@ -52,6 +52,9 @@ FILES_A_WORKER = 8
 
 LARGE = 1 << 20
 
+COMMAND = (sys.executable, "-m", "ingestion.worker")
+"""Starts a process that reads; the descriptor of its socket follows."""
+
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -114,7 +117,7 @@ def readers(settings: Settings, files: Sequence[WaitingFile]) -> Iterator[Reader
 
 
 def read_within_limits(
-    settings: Settings, path: Path, name: str, catalogue: Catalogue, source: SourceContext
+    path: Path, *, name: str, catalogue: Catalogue, source: SourceContext, settings: Settings
 ) -> list[Reading]:
     """Read one file, of any size, within the limits on time and memory.
 
@@ -138,6 +141,7 @@ class ReadingFailed(WarehouseError):
 
     def __init__(self, name: str, where: str) -> None:
         super().__init__(f"{name} could not be read: {where}.", mend="See the log of the run.", file=name)
+        self.where = where
 
 
 @dataclass(eq=False)
@@ -157,7 +161,7 @@ class _Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-m", "ingestion.worker", str(theirs.fileno())],
+                [*COMMAND, str(theirs.fileno())],
                 cwd=_ROOT,
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, "POLARS_MAX_THREADS": str(_threads(settings))},
@@ -209,7 +213,8 @@ def _give_back(worker: _Worker) -> None:
 
 
 @atexit.register
-def _end_all() -> None:
+def end_idle() -> None:
+    """End the processes that no lane has borrowed."""
     if _owner == os.getpid():
         while _idle:
             _idle.pop().end()
@@ -231,18 +236,21 @@ def _lane(settings: Settings, catalogue: Catalogue, source: SourceContext) -> tu
     return ("lane", environment, settings, source, digest), content
 
 
-def _reading(form: Form, *said: Any) -> Reading:
-    *rest, cards = said
+def _reading(form: Form, sent: Sequence[Any]) -> Reading:
+    edition, layout, part, reports, records, positions, findings, cards = sent
     if cards is None:
-        return Reading(form, *rest)
-    table, found, file_name = cards
-    return UnreadCards(form, *rest, table=table, found=replace(found, form=form), file_name=file_name)
+        return Reading(form, edition, layout, part, reports, records, positions, findings)
+    table, found, name = cards
+    found = replace(found, form=form)
+    return UnreadCards(
+        form, edition, layout, part, reports, records, positions, findings, table, found, file_name=name
+    )
 
 
 def _fetched(file: WaitingFile, answer: _Answer, catalogue: Catalogue) -> Fetched:
     kept, readings, refusal, changing, fault = answer
     if readings is not None:
-        readings = [_reading(catalogue[form], *rest) for form, *rest in readings]
+        readings = [_reading(catalogue[sent[0]], sent[1:]) for sent in readings]
     return Fetched(file, kept, readings, refusal, changing, fault)
 
 

@@ -103,7 +103,9 @@ class BatchReader:
         values = {code: one.values for code, one in typed.items()}
         self._complete(judge, values, days)
         self._cells_at_fault(judge, typed, values)
-        persons = self._persons(judge, values, days)
+        # A register without a date of its own tells ages at the end of its period.
+        undated = self.form.cards is not None and self.form.cards.date is None
+        persons = self._persons(judge, values, body["period_end"].alias("day") if undated else days)
         self._misplaced(judge, values)
         frame = pl.DataFrame([body["report_no"], body["record_no"], *(v.alias(c) for c, v in values.items())])
         frame = frame.with_columns(

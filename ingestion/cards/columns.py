@@ -25,7 +25,11 @@ def type_column(cells: pl.Series, field: FormField, codes: CodeList | None) -> T
     if field.type in ("flag", "date", "datetime") or codes is not None:
         different = cells.unique()
         if len(different) * _REPEATED <= len(cells):
-            return _by_text(cells, different, to_type(different, field, codes))
+            return _by_text(cells, different, _one_by_one(different, field, codes))
+    return _one_by_one(cells, field, codes)
+
+
+def _one_by_one(cells: pl.Series, field: FormField, codes: CodeList | None) -> Typed:
     quick = _quick(cells, field, codes)
     if quick is None:
         return to_type(cells, field, codes)

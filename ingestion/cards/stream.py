@@ -24,7 +24,7 @@ from ingestion.placing import Lane
 from ingestion.reading import UnreadCards
 
 BATCH_ROWS = 50_000
-AHEAD = 2
+AHEAD = 1
 """Batches that may wait for the database."""
 
 Skip = frozenset[tuple[str, str, object]]

@@ -115,4 +115,4 @@ def _of_package(blob: Blob, limits: Limits, depth: int) -> Contents:
                 "请把报表另存为 .ods 或 .xlsx 后报送",
                 "Save the report as .ods or .xlsx",
             )
-    return read_zip(blob, package, partial(_read, limits), depth)
+    return read_zip(blob, package, limits, partial(_read, limits), depth)

@@ -54,7 +54,7 @@ _OPEN: dict[str, Callable[[BinaryIO], Any]] = {
     "bzip2": bz2.BZ2File,
     "xz": lzma.LZMAFile,
 }
-_IN_MEMORY = 32 << 20
+_IN_MEMORY = 8 << 20
 """Bytes up to which a member is held in memory; a larger one goes to a temporary file without its name."""
 
 
@@ -66,15 +66,15 @@ class _Member:
     content: Blob | UnreadableFile
 
 
-def read_zip(blob: Blob, package: Package, read: Read, depth: int) -> Contents:
+def read_zip(blob: Blob, package: Package, limits: Limits, read: Read, depth: int) -> Contents:
     """Tables of the members of a zip file; see :func:`_gather`."""
-    return _gather(blob.name, _of_zip(package), read, depth)
+    return _gather(blob.name, limits, _of_zip(package), read, depth)
 
 
 def read_tar(blob: Blob, limits: Limits, read: Read, depth: int) -> Contents:
     """Tables of the members of a tar file; see :func:`_gather`."""
     with blob.open() as stream:
-        return _gather(blob.name, _of_tar(blob.name, stream, limits), read, depth)
+        return _gather(blob.name, limits, _of_tar(blob.name, stream, limits), read, depth)
 
 
 def read_packed(blob: Blob, kind: str, limits: Limits, read: Read, depth: int) -> Contents:
@@ -82,17 +82,20 @@ def read_packed(blob: Blob, kind: str, limits: Limits, read: Read, depth: int) -
     with blob.open() as packed:
         stream = stream_of(_unpacked(blob.name, packed, blob.size, kind, limits))
         if is_tar(stream.peek(512)[:512]):
-            return _gather(blob.name, _of_tar(blob.name, stream, limits), read, depth)
+            return _gather(blob.name, limits, _of_tar(blob.name, stream, limits), read, depth)
         inner = re.sub(r"\.(?:gz|bz2|xz)$", "", blob.name, flags=re.IGNORECASE)
-        return _gather(blob.name, iter([_Member(inner, _held(inner, stream))]), read, depth, alone=True)
+        return _gather(
+            blob.name, limits, iter([_Member(inner, _held(inner, stream))]), read, depth, alone=True
+        )
 
 
 def _gather(
-    name: str, members: Iterator[_Member], read: Read, depth: int, *, alone: bool = False
+    name: str, limits: Limits, members: Iterator[_Member], read: Read, depth: int, *, alone: bool = False
 ) -> Contents:
     """Tables of all members, and a finding for each that cannot be read.
 
-    Raises what is wrong with the archive itself, or with its only member, or when no member can be read.
+    Raises what is wrong with the archive itself or with its only member, when no member can be read, and when all
+    of them together cost more than a file may.
     """
     if depth > 1:
         raise unreadable(
@@ -113,6 +116,8 @@ def _gather(
         try:
             contents = read(member.content, depth + 1)
         except UnreadableFile as error:
+            if limits.is_spent:
+                raise
             problems.append(error)
             findings.append(_finding(replace(member, content=error)))
             continue

@@ -16,6 +16,8 @@ import polars as pl
 
 from ingestion.errors import UnreadableFile
 from ingestion.readers.blob import Blob
+from ingestion.readers.limits import Limits
+from ingestion.readers.refusals import too_many
 from ingestion.readers.table import HEAD_ROWS, Table
 
 SAMPLE_ROWS = 60
@@ -41,6 +43,8 @@ def read_delimited(source: bytes | Blob, name: str) -> list[Table]:
             file=name,
         )
     delimiter, width = _delimiter(sample)
+    if width > Limits.of().columns:
+        raise too_many(name, "列数", "columns", Limits.of().columns)
     text = _Text(blob, encoding, delimiter, width)
     return [Table("", text.top(), text.rows_below, stream=text.batches)]
 
@@ -96,6 +100,10 @@ class _Text:
                 yield self._frame(rest)
 
     def _frame(self, utf8: bytes) -> pl.DataFrame:
+        most = Limits.of().columns
+        # Polars makes a column of whatever its first line holds.
+        if utf8.partition(b"\n")[0].count(self.delimiter.encode()) > most:
+            raise too_many(self.blob.name, "列数", "columns", most)
         if not _has_stray_quotes(utf8, self.delimiter):
             try:
                 return pl.read_csv(
@@ -114,10 +122,14 @@ class _Text:
         """Rows of uneven length or with stray quotes: what Polars refuses, cell by cell."""
         csv.field_size_limit(LONGEST_CELL)
         rows: list[list[str]] = []
+        width, most = self.width, Limits.of().columns
         try:
             for row in csv.reader(_lines(texts), delimiter=self.delimiter):
+                if len(row) > most:
+                    raise too_many(self.blob.name, "列数", "columns", most)
                 rows.append(row)
-                if len(rows) == SLOW_ROWS:
+                width = max(width, len(row))
+                if len(rows) * width >= SLOW_CELLS:
                     yield self._frame_of(rows)
                     rows = []
         except csv.Error as error:
@@ -137,7 +149,7 @@ class _Text:
         return pl.DataFrame({f"c{i}": pl.Series(column, dtype=pl.String) for i, column in enumerate(columns)})
 
 
-SLOW_ROWS = 50_000
+SLOW_CELLS = 1_000_000
 
 
 def _encoding(blob: Blob, name: str) -> str:

@@ -2,6 +2,7 @@
 
 import codecs
 
+from ingestion.errors import UnreadableFile
 from ingestion.readers.blob import Blob
 from ingestion.readers.limits import Limits
 from ingestion.readers.refusals import too_large, unreadable
@@ -24,8 +25,13 @@ def text_of(blob: Blob, limits: Limits, advice: tuple[str, str]) -> str:
             return data.decode(encoding)
         except UnicodeError:
             continue
-    raise unreadable(
-        blob.name,
+    raise no_encoding(blob.name)
+
+
+def no_encoding(name: str) -> UnreadableFile:
+    """Text in no encoding that is known here, or in several."""
+    return unreadable(
+        name,
         "的文字既不是 UTF-8 也不是 GB18030 编码",
         "is text in neither UTF-8 nor GB18030",
         "请用 UTF-8 重新保存后报送",

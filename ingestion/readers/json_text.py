@@ -16,7 +16,7 @@ import polars as pl
 from ingestion.errors import UnreadableFile
 from ingestion.readers.blob import Blob
 from ingestion.readers.cells import cell_text, clean, frame_of, table_of
-from ingestion.readers.documents import text_of
+from ingestion.readers.documents import no_encoding, text_of
 from ingestion.readers.grid import Area
 from ingestion.readers.limits import Limits
 from ingestion.readers.refusals import damaged, unreadable
@@ -79,7 +79,10 @@ class Lines:
             self._collect_keys()
         except UnicodeError:
             self._encoding = "gb18030"
-            self._collect_keys()
+            try:
+                self._collect_keys()
+            except UnicodeError as error:
+                raise no_encoding(self._blob.name) from error
         top: list[list[str | None]] = [list(self._keys)]
         for row in islice(self._rows(), 1, HEAD_ROWS):
             top.append([cell_text(value) for value in row])

@@ -63,6 +63,12 @@ class Limits:
             raise too_many(name, "内含文件数", "members", self.members)
 
     @property
+    def is_spent(self) -> bool:
+        """Whether nothing more may be unpacked or read of this file."""
+        spent = self.spent
+        return spent.unpacked > self.unpacked_bytes or spent.members > self.members or self.overdue
+
+    @property
     def overdue(self) -> bool:
         """Whether the file has taken longer than it may."""
         return time.monotonic() - self.started > self.seconds

@@ -73,7 +73,8 @@ def parse(
                 raise overdue(name, limits.seconds)
             parser.Parse(piece, False)
         parser.Parse(b"", True)
-    except (expat.ExpatError, UnicodeError) as error:
+    except (expat.ExpatError, UnicodeError, LookupError) as error:
+        # An encoding that nobody knows is looked up by the parser itself.
         line = getattr(error, "lineno", None)
         raise damaged(name, *kind, f"line {line}" if line else "its characters") from error
 

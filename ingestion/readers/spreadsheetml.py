@@ -64,7 +64,7 @@ class _Book(Handlers):
         self._path.append(tag)
         if tag == "Cell" and parent == "Row" and self._row >= 0:
             self._begin_cell(attributes)
-        elif tag == "Data" and parent == "Cell":
+        elif tag == "Data" and parent == "Cell" and self._row >= 0:
             self._type, self._text = attributes.get("Type", "String"), []
         elif tag == "Row" and parent == "Table" and self.grids:
             self._row = self._position(attributes, self._row + 1 + self._span)

@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from openpyxl.utils import coordinate_to_tuple
 from psycopg import sql
 from sqlalchemy import Connection, Engine, text
 
@@ -24,8 +25,8 @@ from ingestion.reading import SourceContext, read_file
 from ingestion.registry import RegisteredFinding, ReportNotFound
 from ingestion.site import SiteError, load_site
 from ingestion.workbooks.marking import mark
-from ingestion.workbooks.originals import Original, open_workbook, write_tables
-from ingestion.workbooks.shares import Place, Share, share_of
+from ingestion.workbooks.originals import open_workbook, write_tables
+from ingestion.workbooks.shares import Place, Share, share_of, share_of_long
 from warehouse.errors import WarehouseError
 from warehouse.settings import Settings
 
@@ -155,10 +156,16 @@ def _write(
         raise WarehouseError(f"{path.name} is no name of a workbook.", mend="Let it end in .xlsx.")
     stored = store.locate(settings, asked[0].stored_path)
     shares = _shares(engine, settings, catalogue, asked, stored)
+    if shares is not None and not shares:
+        raise ReportNotFound(
+            f"Nothing of report {asked[0].report_id} can be sent again by itself.",
+            mend=f"See: warehouse findings --report {asked[0].report_id}",
+            report=asked[0].report_id,
+        )
     original = open_workbook(stored) if shares is None else None
     kept_original = original is not None
     if original is None:
-        original = _from_tables(stored, asked[0].file_name, shares)
+        original = write_tables(read_tables(stored, asked[0].file_name), shares)
     findings = _findings(engine, asked, shares)
     marked = mark(original, findings, catalogue.forms, _about(catalogue, asked))
     # The file may hold what only its sender may know.
@@ -175,17 +182,6 @@ def _write(
     )
 
 
-def _from_tables(stored: Path, name: str, shares: Mapping[str, Share] | None) -> Original:
-    tables = read_tables(stored, name)
-    if shares is None:
-        return write_tables(tables)
-    return write_tables(
-        tables,
-        {sheet: share.kept for sheet, share in shares.items()},
-        header_rows={sheet: share.header_rows for sheet, share in shares.items()},
-    )
-
-
 def _findings(
     engine: Engine, asked: Sequence[Asked], shares: Mapping[str, Share] | None
 ) -> list[RegisteredFinding]:
@@ -199,9 +195,17 @@ def _findings(
         and (shares is None or (finding.level == "layout" and finding.rule_id not in ROW_FAULTS))
     ]
     return sorted(
-        (finding for finding in found if not finding.waived),
+        (finding for finding in found if not finding.waived and _is_shown(finding, shares)),
         key=lambda finding: (finding.severity != "hard", finding.finding_id),
     )
+
+
+def _is_shown(finding: RegisteredFinding, shares: Mapping[str, Share] | None) -> bool:
+    """Whether the cell of a finding is written, if it has one."""
+    if shares is None or finding.cell is None:
+        return True
+    share = shares.get(finding.sheet or "")
+    return share is not None and share.kept(*coordinate_to_tuple(finding.cell))
 
 
 def _about(catalogue: Catalogue, asked: Sequence[Asked]) -> str:
@@ -223,21 +227,31 @@ def _shares(
     form = catalogue[asked[0].form_code]
     with engine.connect() as connection:
         if form.cards:
-            return _cards_set_aside(connection, asked) if form.period.type == "event" else None
+            if form.period.type != "event" or asked[0].status == "quarantined":
+                return None
+            return _cards_at_fault(
+                connection, asked[0], _rows_named(engine, asked[0]) if form.cards.key else {}
+            )
         own: dict[str, set[Place]] = {}
         for one in asked:
             for sheet, row, column in _places(connection, one):
                 own.setdefault(sheet, set()).add((row, column))
     every: dict[str, set[Place]] = {}
-    for sheet, row, column in _places_of_file(settings, catalogue, asked[0], stored):
-        every.setdefault(sheet, set()).add((row, column))
-    others = {sheet: places - own.get(sheet, set()) for sheet, places in every.items()}
-    if not any(others.values()):
+    long: set[str] = set()
+    for sheet, kind, place in _places_of_file(settings, catalogue, asked[0], stored):
+        every.setdefault(sheet, set()).add(place)
+        if kind == "long":
+            long.add(sheet)
+    if all(places <= own.get(sheet, set()) for sheet, places in every.items()):
         return None
-    shares = {
-        sheet: share_of(sorted(own.get(sheet, ()), key=str), sorted(others[sheet], key=str))
-        for sheet in every
-    }
+    tables = {table.sheet: table for table in read_tables(stored, asked[0].file_name)} if long else {}
+    shares: dict[str, Share | None] = {}
+    for sheet, places in every.items():
+        mine = own.get(sheet, set())
+        if sheet in long and mine and places - mine:
+            shares[sheet] = share_of_long(tables[sheet], catalogue, asked[0].file_name, mine)
+        else:
+            shares[sheet] = share_of(mine, places - mine)
     return {sheet: share for sheet, share in shares.items() if share is not None}
 
 
@@ -252,29 +266,29 @@ def _places(connection: Connection, one: Asked) -> Iterator[tuple[str, int | Non
 
 def _places_of_file(
     settings: Settings, catalogue: Catalogue, one: Asked, stored: Path
-) -> Iterator[tuple[str, int | None, int | None]]:
-    """Where all records of the file stand."""
+) -> Iterator[tuple[str, str, Place]]:
+    """Where all records of the file stand, and in which kind of layout."""
     try:
         site = load_site(settings).source(one.source_code)
         source = SourceContext(site.code, site.region_code, site.reporter)
-    except (SiteError, KeyError):
+    except SiteError:
         source = SourceContext(one.source_code)
     try:
         readings = read_file(stored, name=one.file_name, catalogue=catalogue, source=source)
     except FileError:
         return
     for reading in readings:
-        for sheet, row, column in reading.records.select(
-            "source_sheet", "source_row", "source_column"
-        ).iter_rows():
-            yield sheet or "", row, column
+        kind = reading.form.layout_named(reading.layout).kind
+        columns = ("source_sheet", "source_row", "source_column")
+        for sheet, row, column in reading.records.select(columns).iter_rows():
+            yield sheet or "", kind, (row, column)
 
 
-def _cards_set_aside(connection: Connection, asked: Sequence[Asked]) -> dict[str, Share] | None:
-    """Of an accepted batch only the cards set aside: the others count already. Of another one all cards."""
-    if len(asked) > 1 or asked[0].status == "quarantined":
-        return None
-    one = asked[0]
+def _cards_at_fault(connection: Connection, one: Asked, named: Mapping[str, set[int]]) -> dict[str, Share]:
+    """Of an accepted batch the cards set aside, for the others count already, and those ``named`` by warnings.
+
+    A card without a key must not come twice, so such a form's warnings bring back no card.
+    """
     query = sql.SQL(
         "select source_sheet, min(source_row),"
         " array_agg(source_row) filter (where set_aside is not null) from raw.{} where revision_id = {}"
@@ -282,9 +296,19 @@ def _cards_set_aside(connection: Connection, asked: Sequence[Asked]) -> dict[str
     ).format(sql.Identifier(one.form_code), sql.Literal(one.revision_id))
     shares = {}
     for sheet, first, aside in _rows(connection, query):
-        if aside:
-            shares[sheet or ""] = _rows_of(first, frozenset(aside))
+        rows = frozenset(aside or ()) | named.get(sheet or "", set())
+        if rows:
+            shares[sheet or ""] = _rows_of(first, rows)
     return shares
+
+
+def _rows_named(engine: Engine, one: Asked) -> dict[str, set[int]]:
+    """Rows of cards that findings point at."""
+    rows: dict[str, set[int]] = {}
+    for finding in registry.findings(engine, revisions=[one.revision_id]):
+        if finding.cell and not finding.waived:
+            rows.setdefault(finding.sheet or "", set()).add(coordinate_to_tuple(finding.cell)[0])
+    return rows
 
 
 def _rows_of(first: int, rows: frozenset[int]) -> Share:

@@ -33,17 +33,12 @@ def broken_when(rule: Rule, cells: Mapping[str, str]) -> str | None:
     """
     if rule.check is None or rule.for_each or rule.once_per_report:
         return None
-    used: list[str] = []
     try:
-        holds = _formula(ast.parse(rule.check.strip(), mode="eval").body, cells, used)
-        when = _formula(ast.parse(rule.when.strip(), mode="eval").body, cells, used) if rule.when else None
+        _, fails = _sides(ast.parse(rule.check.strip(), mode="eval").body, cells)
+        applies = _sides(ast.parse(rule.when.strip(), mode="eval").body, cells)[0] if rule.when else None
     except (_Beyond, SyntaxError):
         return None
-    if not used:
-        return None
-    conditions = [f"COUNT({','.join(used)})={len(used)}", *([when] if when else []), f"NOT({holds})"]
-    # A division by zero is no number, hence not applicable.
-    formula = f"IFERROR(AND({','.join(conditions)}),FALSE)"
+    formula = f"AND({applies},{fails})" if applies else fails
     return formula if len(formula) <= _LONGEST else None
 
 
@@ -59,7 +54,44 @@ def operands(rule: Rule, cells: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _formula(node: ast.expr, cells: Mapping[str, str], used: list[str]) -> str:  # noqa: PLR0911 - one line a kind
+def _sides(node: ast.expr, cells: Mapping[str, str]) -> tuple[str, str]:
+    """Formulas that are true where a condition is known to hold, and where it is known to fail."""
+    match node:
+        case ast.BoolOp(op=operator, values=values):
+            sides = [_sides(value, cells) for value in values]
+            holds = ",".join(side[0] for side in sides)
+            fails = ",".join(side[1] for side in sides)
+            both = isinstance(operator, ast.And)
+            return (f"AND({holds})", f"OR({fails})") if both else (f"OR({holds})", f"AND({fails})")
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            holds, fails = _sides(operand, cells)
+            return fails, holds
+        case ast.Compare(left=left, ops=operators, comparators=others):
+            numbers = [left, *others]
+            parts = [
+                _compared(operator, numbers[i], numbers[i + 1], cells) for i, operator in enumerate(operators)
+            ]
+            if len(parts) == 1:
+                return parts[0]
+            return f"AND({','.join(part[0] for part in parts)})", f"OR({','.join(part[1] for part in parts)})"
+    raise _Beyond
+
+
+def _compared(
+    operator: ast.cmpop, left: ast.expr, right: ast.expr, cells: Mapping[str, str]
+) -> tuple[str, str]:
+    used: list[str] = []
+    sides = _formula(left, cells, used), _formula(right, cells, used)
+    if type(operator) not in _COMPARISONS or not used:
+        raise _Beyond
+    said = _COMPARISONS[type(operator)].format(*sides, ABSOLUTE)
+    given = f"COUNT({','.join(used)})={len(used)}"
+    # A division by zero, or text in place of a number, is no number: neither holds nor fails.
+    return f"IFERROR(AND({given},{said}),FALSE)", f"IFERROR(AND({given},NOT({said})),FALSE)"
+
+
+def _formula(node: ast.expr, cells: Mapping[str, str], used: list[str]) -> str:
+    """Formula of a number; the references it needs are added to ``used``."""
     match node:
         case ast.Constant(value=bool() | str()):
             raise _Beyond
@@ -74,19 +106,6 @@ def _formula(node: ast.expr, cells: Mapping[str, str], used: list[str]) -> str: 
             return f"({_formula(left, cells, used)}{sign}{_formula(right, cells, used)})"
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return f"(-{_formula(operand, cells, used)})"
-        case ast.BoolOp(op=operator, values=values):
-            word = "AND" if isinstance(operator, ast.And) else "OR"
-            return f"{word}({','.join(_formula(value, cells, used) for value in values)})"
         case ast.Call(func=ast.Name(id="abs"), args=[one], keywords=[]):
             return f"ABS({_formula(one, cells, used)})"
-        case ast.Compare(left=left, ops=operators, comparators=others):
-            sides = [_formula(side, cells, used) for side in (left, *others)]
-            parts = [
-                _COMPARISONS[type(operator)].format(sides[i], sides[i + 1], ABSOLUTE)
-                for i, operator in enumerate(operators)
-                if type(operator) in _COMPARISONS
-            ]
-            if len(parts) < len(operators):
-                raise _Beyond
-            return parts[0] if len(parts) == 1 else f"AND({','.join(parts)})"
     raise _Beyond

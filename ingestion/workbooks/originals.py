@@ -7,7 +7,7 @@ workbook stay formulas; any other becomes its last value, and so do macros and l
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -23,6 +23,7 @@ from ingestion.readers import Table
 from ingestion.readers.table import number_text
 from ingestion.workbooks.cells import AUTHOR, LAST_COLUMN, LAST_ROW, is_risky, put, sheet_title
 from ingestion.workbooks.own_sheets import FINDINGS, MARKS, is_own
+from ingestion.workbooks.shares import Share
 from warehouse.errors import WarehouseError
 
 # Beyond this a workbook is written anew from its tables, which costs less memory than opening it for writing.
@@ -54,9 +55,6 @@ _FUNCTIONS = frozenset(
 _FORMULA_CELL = re.compile(
     rb'(<c r="([A-Z]+\d+)"[^>]*?)>(<f>[^<]*</f>)<v\s*/>|(<c r="([A-Z]+\d+)"[^>]*?)>(<f>[^<]*</f>)<v></v>'
 )
-
-Kept = Callable[[int, int], bool]
-"""Whether the cell of this row and column, counted from 1, is written."""
 
 
 @dataclass
@@ -107,27 +105,22 @@ def open_workbook(path: Path) -> Original | None:
     return original
 
 
-def write_tables(
-    tables: Sequence[Table],
-    kept: Mapping[str, Kept] | None = None,
-    *,
-    header_rows: Mapping[str, int] | None = None,
-) -> Original:
-    """A new workbook with the tables at the same places, of each sheet only the cells that are kept.
+def write_tables(tables: Sequence[Table], shares: Mapping[str, Share] | None = None) -> Original:
+    """A new workbook with the tables at the same places, of each sheet only the cells of the share.
 
-    Without ``kept`` everything is written; a table that ``kept`` does not name is left out. ``header_rows``
-    says how far down merged cells are merged again. Raises WarehouseError for a table too long for a sheet.
+    Without ``shares`` everything is written; a table that they do not name is left out. Raises WarehouseError
+    for a table too large for a sheet.
     """
     book = Workbook()
     book.remove(book.active)
     titles: dict[str, str] = {}
     for table in tables:
-        if table.is_blank or is_own(table) or (kept is not None and table.sheet not in kept):
+        if table.is_blank or is_own(table) or (shares is not None and table.sheet not in shares):
             continue
         title = sheet_title(table.sheet, titles.values())
         titles[table.sheet] = title
         sheet = book.create_sheet(title)
-        keep = kept[table.sheet] if kept is not None else None
+        share = shares[table.sheet] if shares is not None else None
         for row, values in _rows(table):
             if row > LAST_ROW or len(values) > LAST_COLUMN:
                 raise WarehouseError(
@@ -135,9 +128,9 @@ def write_tables(
                     mend="See the findings with: warehouse findings --report N --json",
                 )
             for column, value in enumerate(values, start=1):
-                if value is not None and (keep is None or keep(row, column)):
+                if value is not None and (share is None or share.kept(row, column)):
                     put(sheet.cell(row, column), _value(value))
-        limit = (header_rows or {}).get(table.sheet, LAST_ROW)
+        limit = share.header_rows if share is not None else LAST_ROW
         for (top, left), (bottom, right) in table.merges:
             if bottom < limit:
                 sheet.merge_cells(

@@ -56,6 +56,11 @@ class Plan:
         return any(item.section for item in self.columns)
 
     @property
+    def names_reporter(self) -> bool:
+        """Whether a cell above the table is for the unit that fills it in."""
+        return not self.form.cards
+
+    @property
     def pairs_a_row(self) -> int:
         """Labels with their cells that stand side by side above the table, no wider than it."""
         return max(len(self.columns) // 2, 1)
@@ -63,7 +68,7 @@ class Plan:
     @property
     def header_row(self) -> int:
         """Row of the labels."""
-        pairs = len(self.above) + (self.period_label is not None)
+        pairs = len(self.above) + (self.period_label is not None) + self.names_reporter
         return 2 + max(-(-pairs // self.pairs_a_row), 1) + self.two_rows
 
     @property

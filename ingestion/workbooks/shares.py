@@ -1,10 +1,15 @@
 """Which cells of a file belong to the reports asked for, when it holds other units' reports too."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ingestion.workbooks.originals import Kept
+from ingestion.forms_catalogue import Catalogue
+from ingestion.layout import recognise
+from ingestion.readers import Table
+
+Kept = Callable[[int, int], bool]
+"""Whether the cell of this row and column, counted from 1, is written."""
 
 Place = tuple[int | None, int | None]
 """Row and column of a record, counted from 1: a whole row, a whole column, or one cell in a row of several."""
@@ -18,7 +23,7 @@ class Share:
     header_rows: int
 
 
-def share_of(own: Sequence[Place], others: Sequence[Place]) -> Share | None:
+def share_of(own: Collection[Place], others: Collection[Place]) -> Share | None:
     """What of a sheet is shown to whom ``own`` records belong; None when nothing of it does."""
     if not own:
         return None
@@ -48,3 +53,19 @@ def share_of(own: Sequence[Place], others: Sequence[Place]) -> Share | None:
 
 def _columns(own: set[int | None], first: int) -> Share:
     return Share(lambda _row, column: column < first or column in own, 0)
+
+
+def share_of_long(table: Table, catalogue: Catalogue, file_name: str, own: Collection[Place]) -> Share | None:
+    """The same of a long table, whose rows belong to the report that their unit and period name."""
+    found = recognise(table, catalogue, table.file_name or file_name)
+    if found is None:
+        return None
+    keys = [column.column for column in found.fields if found.form.by_code[column.code].role == "identity"]
+    cells = table.rows_below(0).select(f"c{column}" for column in keys)
+    if table.merges:
+        cells = cells.fill_null(strategy="forward")
+    said = dict(enumerate(cells.iter_rows(), start=1))
+    mine = {said[row] for row, _ in own if row in said}
+    first = found.header_row + 2
+    rows = frozenset(row for row, key in said.items() if row >= first and key in mine)
+    return Share(lambda row, _column: row < first or row in rows, first - 1)

@@ -7,6 +7,7 @@ a line list gets a row per card. Period, and with breakdowns the unit, stand abo
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from openpyxl import Workbook
 from openpyxl.formatting.rule import FormulaRule
@@ -35,6 +36,9 @@ from ingestion.workbooks.plan import ROWS, Plan, Unit, header_text, plan_templat
 from ingestion.workbooks.validations import NUMBER_FORMATS, list_word, validation_of
 
 _WIDEST, _NARROWEST = 30, 10
+REPORTER = "填报单位："
+"""Begin of the cell that says who fills in the form; the name is written behind it."""
+
 _GAP = " " * 16
 _SIGNATURES = _GAP.join(("单位负责人：", "填表人：", "联系电话：", "报出日期："))
 
@@ -53,11 +57,12 @@ class Blank:
     rows: range
     members: dict[int, tuple[str, ...]]
     period_cell: str | None
+    reporter_cell: str | None
 
 
 def write_template(
     form: Form,
-    path: Path,
+    out: Path | BinaryIO,
     *,
     edition: str | None = None,
     period: Span | None = None,
@@ -79,31 +84,39 @@ def write_template(
         book.create_sheet(names[-1])
     write_guide(book, form, plan.edition, plan.fields, plan.lists)
     plan.ranges = write_lists(book, form, plan.lists)
-    above: dict[str, str] = {}
-    period_cell: str | None = None
+    above = _Above({}, None, None)
     for name, unit in zip(names, subjects, strict=True):
-        above, period_cell = _write_sheet(book[name], plan, unit)
-    book.save(path)
+        above = _write_sheet(book[name], plan, unit)
+    book.save(out)
     return Blank(
         form=form,
         edition=plan.edition,
         sheets=tuple(names),
         columns={item.code: column for column, item in enumerate(plan.columns, start=1)},
-        above=above,
+        above=above.fields,
         rows=range(plan.first_row, plan.first_row + plan.count),
         members={plan.first_row + offset: codes for offset, codes in enumerate(plan.combinations)},
-        period_cell=period_cell,
+        period_cell=above.period,
+        reporter_cell=above.reporter,
     )
 
 
-def _write_sheet(sheet: Worksheet, plan: Plan, unit: Unit | None) -> tuple[dict[str, str], str | None]:
-    """Fill one sheet; returns the cells of the fields above the table, and of the period."""
+@dataclass(frozen=True)
+class _Above:
+    """Cells to fill in above a table."""
+
+    fields: dict[str, str]
+    period: str | None
+    reporter: str | None
+
+
+def _write_sheet(sheet: Worksheet, plan: Plan, unit: Unit | None) -> _Above:
+    """Fill one sheet."""
     form = plan.form
     width = max(len(plan.columns), 2)
     put(sheet.cell(1, 1), form.name_zh).font = Font(bold=True, size=14)
-    sheet.cell(1, 1).alignment = CENTRED
     sheet.merge_cells(start_row=1, start_column=1, end_row=1, end_column=width)
-    above, period_cell = _write_above(sheet, plan, unit)
+    above = _write_above(sheet, plan, unit)
     _write_header(sheet, plan)
     _write_body(sheet, plan)
     _mark_broken_rules(sheet, plan)
@@ -120,10 +133,10 @@ def _write_sheet(sheet: Worksheet, plan: Plan, unit: Unit | None) -> tuple[dict[
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_title_rows = f"1:{plan.header_row}"
-    return above, period_cell
+    return above
 
 
-def _write_above(sheet: Worksheet, plan: Plan, unit: Unit | None) -> tuple[dict[str, str], str | None]:
+def _write_above(sheet: Worksheet, plan: Plan, unit: Unit | None) -> _Above:
     """Labels with the cells to fill in behind them, from the second row on."""
     form = plan.form
     above: dict[str, str] = {}
@@ -136,12 +149,20 @@ def _write_above(sheet: Worksheet, plan: Plan, unit: Unit | None) -> tuple[dict[
         place = _pair(sheet, plan, number, f"{item.name_zh}：", value)
         if is_period:
             period_cell = place
-        elif item.code_list or item.format:
+        if is_period or item.code_list or item.format:
             check = validation_of(form, item, place, plan.ranges)
             check.add(place)
             sheet.add_data_validation(check)
         above[item.code] = place
-    return above, period_cell
+    reporter = None
+    if plan.names_reporter:
+        number = len(plan.above) + (plan.period_label is not None)
+        row, column = 2 + number // plan.pairs_a_row, 2 * (number % plan.pairs_a_row) + 1
+        cell = put(sheet.cell(row, column), REPORTER)
+        cell.protection, cell.fill, cell.border = OPEN, INPUT, GRID
+        sheet.merge_cells(start_row=row, start_column=column, end_row=row, end_column=column + 1)
+        reporter = str(cell.coordinate)
+    return _Above(above, period_cell, reporter)
 
 
 def _pair(sheet: Worksheet, plan: Plan, number: int, label: str, value: str | None) -> str:
@@ -185,6 +206,7 @@ def _write_body(sheet: Worksheet, plan: Plan) -> None:
     breakdowns = [item for item in plan.columns if item.role == "breakdown"]
     for column, item in enumerate(plan.columns, start=1):
         letter = get_column_letter(column)
+        shape = "@" if item.code in form.period.fields else NUMBER_FORMATS[item.type]
         listed = bool(plan.combinations) and item.role == "breakdown"
         if not listed:
             check = validation_of(form, item, f"{letter}{first}", plan.ranges)
@@ -192,7 +214,7 @@ def _write_body(sheet: Worksheet, plan: Plan) -> None:
             sheet.add_data_validation(check)
         if form.cards:
             # Thousands of cells that are all blank: their column says how they look.
-            sheet.column_dimensions[letter].number_format = NUMBER_FORMATS[item.type]
+            sheet.column_dimensions[letter].number_format = shape
             sheet.column_dimensions[letter].protection = OPEN
             continue
         for offset in range(plan.count):
@@ -203,7 +225,7 @@ def _write_body(sheet: Worksheet, plan: Plan) -> None:
                 rows = () if plan.combinations else plan.units
                 value = plan.said_of(rows[offset], item) if offset < len(rows) else None
             cell = put(sheet.cell(first + offset, column), value)
-            cell.border, cell.number_format = GRID, NUMBER_FORMATS[item.type]
+            cell.border, cell.number_format = GRID, shape
             if not listed:
                 cell.protection = OPEN
             if item.role == "measure":

@@ -27,6 +27,14 @@ TYPE_NAMES = {
     "datetime": "日期时间",
     "flag": "是/否",
 }
+_PERIODS = {
+    "month": "年月，如2015年3月",
+    "quarter": "季度，如2015年第1季度",
+    "cumulative_quarter": "季度，如2015年1-2季度（年初起累计）",
+    "year": "年份，如2015",
+    "mch_year": "年度，如2015（上年10月1日至本年9月30日）",
+    "event": "日期，如2015-03-01",
+}
 _SPECIAL_ZH = {"not_carried_out": "未开展", "not_collected": "未收集"}
 _CODE_LENGTHS = {"citizen_number": (18, "居民身份证号码，18位"), "uscc": (18, "统一社会信用代码，18位")}
 
@@ -51,7 +59,9 @@ def validation_of(form: Form, item: FormField, cell: str, lists: Mapping[str, st
     """
     check = DataValidation(allow_blank=True, showInputMessage=True, showErrorMessage=True)
     asks = TYPE_NAMES[item.type]
-    if item.type in ("int", "dec"):
+    if item.code in form.period.fields:
+        asks = _PERIODS[form.period.type]
+    elif item.type in ("int", "dec"):
         asks = _number(check, form, item, cell)
     elif item.type == "flag":
         check.type, check.formula1 = "list", '"是,否"'

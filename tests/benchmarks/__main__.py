@@ -11,13 +11,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import history, intake, loading, nights, publishing
+from tests.benchmarks import cards, history, intake, loading, nights, publishing
 from tests.benchmarks.instance import instance
 from tests.benchmarks.measure import Ratio
 
 BENCHMARKS = {
     "publishing": publishing.run,
     "loading": loading.run,
+    "cards": cards.run,
     "intake": intake.run,
     "history": history.run,
     "nights": nights.run,

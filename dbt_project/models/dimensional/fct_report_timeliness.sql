@@ -26,13 +26,15 @@ select
     obligation.period_end,
     obligation.due_on,
     case when obligation.revision_id is not null then obligation.first_accepted_at end as received_at,
-    case when obligation.revision_id is not null then greatest(obligation.received_on - obligation.due_on, 0) end
-        as days_late,
+    case
+        when obligation.revision_id is not null
+            then greatest(obligation.received_on - coalesce(obligation.grace_until, obligation.due_on), 0)
+    end as days_late,
     case
         when obligation.exempt_reason is not null then 'exempt'
         when obligation.revision_id is null then 'missing'
-        when obligation.value_count = 0 then 'empty'
-        when obligation.received_on > obligation.due_on then 'late'
+        when obligation.value_count = 0 or obligation.nonzero_count = 0 then 'empty'
+        when obligation.received_on > coalesce(obligation.grace_until, obligation.due_on) then 'late'
         else 'on_time'
     end as status,
     obligation.exempt_reason,

@@ -156,20 +156,23 @@ class Registry:
         *,
         period_type: str = "month",
         exempt_reason: str | None = None,
+        reporter: str | None = None,
+        parts: list[str] | None = None,
     ) -> int:
-        """Let a report fall due."""
+        """Let a report fall due, perhaps in parts."""
         with self.owner.begin() as connection:
             report = self.due_report(connection, form, subject, start, end, period_type=period_type)
             connection.execute(
                 text(
-                    "insert into registry.obligation (report_id, due_on, reporter_key, exempt_reason)"
-                    " values (:report, :due_on, :reporter, :exempt_reason)"
+                    "insert into registry.obligation (report_id, due_on, reporter_key, exempt_reason, parts)"
+                    " values (:report, :due_on, :reporter, :exempt_reason, :parts)"
                 ),
                 {
                     "report": report,
                     "due_on": due_on,
-                    "reporter": self.keys[subject],
+                    "reporter": self.keys[reporter or subject],
                     "exempt_reason": exempt_reason,
+                    "parts": parts,
                 },
             )
             self.change(connection, report)

@@ -7,6 +7,7 @@ from pathlib import Path
 from reports import SHANGHAI
 from sqlalchemy import text
 
+from ingestion.obligations import timeliness
 from warehouse import building
 from warehouse.database import Role, engine
 
@@ -216,6 +217,30 @@ def test_a_report_that_was_in_quarantine_on_its_due_date_is_late(registry, rows)
     assert rows("select status, days_late from published.fct_report_timeliness") == [
         {"status": "late", "days_late": 5}
     ]
+
+
+def test_a_form_that_comes_in_parts_is_there_when_all_of_them_are(registry, rows, settings):
+    status = "select status, days_late from published.fct_report_timeliness where form_code = 'idr_monthly'"
+    whole = registry.due(
+        "idr_monthly", "440507", *JANUARY, date(2015, 2, 10), reporter="H1", parts=["cases", "deaths"]
+    )
+
+    def send(part: str, day: int) -> None:
+        record = {"disease_code": "0300", part: 3}
+        received = datetime(2015, 2, day, 9, 0, tzinfo=SHANGHAI)
+        registry.file(
+            "idr_monthly", "440507", *JANUARY, record, part=part, reporter="H1", received_at=received
+        )
+        with registry.owner.begin() as connection:
+            registry.change(connection, whole)
+        registry.release()
+
+    send("cases", 9)
+    assert rows(status) == [{"status": "missing", "days_late": None}]
+    send("deaths", 12)
+    assert rows(status) == [{"status": "late", "days_late": 2}]
+    (counted,) = timeliness(settings, registry.owner)
+    assert (counted.due, counted.late) == (1, 1)
 
 
 def test_a_number_that_a_bulletin_and_a_file_of_one_measure_both_bring_counts_once_the_newest(registry, rows):

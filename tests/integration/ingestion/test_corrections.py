@@ -13,6 +13,7 @@ from ingestion.registry import ReportNotFound
 from ingestion.workbooks.corrections import correct_report, correct_unit
 from ingestion.workbooks.own_sheets import FINDINGS
 from tests.integration.ingestion.conftest import COLUMNS, Bureau
+from tests.integration.ingestion.test_cards import LABELS, as_csv, card
 
 BROKEN = {"visits": 100, "outpatient": 900}
 """More outpatient visits than visits: rule HM01."""
@@ -158,6 +159,57 @@ def test_of_a_file_of_several_units_only_the_units_own_rows_are_written(
     assert bureau.revisions("T-1") == [(1, "accepted")]
 
 
+def arranged(layout: str, rows: list[dict[str, object]]) -> tuple[bytes, str]:
+    """Reports of several units in one workbook, and the cell of the second one's outpatient visits."""
+    book = openpyxl.Workbook()
+    page = book.active
+    keys = list(COLUMNS)
+    if layout == "transposed":
+        for key in keys:
+            page.append([COLUMNS[key], *(row[key] for row in rows)])
+        cell = f"C{keys.index('outpatient') + 1}"
+    elif layout == "long":
+        page.append(["机构编码", "统计年月", "指标", "数值"])
+        for key in keys[2:]:
+            for row in rows:
+                page.append([row["code"], row["month"], COLUMNS[key], row[key]])
+        cell = f"D{2 + len(rows) * (keys.index('outpatient') - 2) + 1}"
+    else:
+        book.remove(page)
+        for row in rows:
+            page = book.create_sheet(str(row["code"]))
+            for key in keys:
+                page.append([COLUMNS[key], row[key]])
+        cell = f"B{keys.index('outpatient') + 1}"
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue(), cell
+
+
+@pytest.mark.parametrize("layout", ["transposed", "long", "sheet"])
+def test_in_every_layout_a_unit_sees_its_own_numbers_and_sends_all_of_them_back(
+    bureau: Bureau, tmp_path: Path, layout: str
+):
+    rows = [bureau.row("T-1", revenue=654321), bureau.row("T-2", **BROKEN), bureau.row("T-9", revenue=765432)]
+    content, cell = arranged(layout, rows)
+    bureau.send_bytes("合并.xlsx", content)
+    bureau.take_in()
+    assert bureau.revisions("T-2") == [(1, "quarantined")]
+    written = correct_report(bureau.loader, bureau.settings, report_id(bureau, "T-2"), tmp_path / "更正.xlsx")
+    with zipfile.ZipFile(written.path) as archive:
+        everything = b"".join(archive.read(name) for name in archive.namelist()).decode()
+    assert not [other for other in ("654321", "765432", "T-1<", "T-9<") if other in everything]
+    send_back(bureau, written.path, **{cell: 90})
+    bureau.take_in()
+    assert bureau.revisions("T-2") == [(1, "superseded"), (2, "accepted")]
+    columns = "visits_total, visits_outpatient_emergency, discharges, beds_actual, staff_technical"
+    found = bureau.rows(
+        f"select {columns} from raw.hosp_monthly w join registry.report r"
+        " on r.current_revision_id = w.revision_id where r.subject_code = 'T-2'"
+    )
+    assert [tuple(row) for row in found] == [(100, 90, 120, 50, 100)]
+
+
 def test_text_that_looks_like_a_formula_stays_text(bureau: Bureau, tmp_path: Path):
     names = ["=1+1", "＝cmd|' /C calc'!A0", "+86", "-x", "@SUM(A1)", "\t=2"]
     header = ",".join([*COLUMNS.values(), "备注"])
@@ -189,3 +241,38 @@ def test_a_unit_without_anything_in_quarantine_gets_no_workbook(bureau: Bureau, 
         correct_report(bureau.loader, bureau.settings, report_id(bureau), tmp_path / "更正.xlsx")
     with pytest.raises(ReportNotFound, match="does not exist"):
         correct_report(bureau.loader, bureau.settings, 4711, tmp_path / "更正.xlsx")
+
+
+def test_cards_set_aside_come_back_alone_and_are_taken_in_mended(bureau: Bureau, tmp_path: Path):
+    cards = [card(1), card(2, disease_code="没有的病"), card(3), card(4, disease_code="")]
+    bureau.send_bytes("卡片.csv", as_csv(cards), source="cdc")
+    bureau.take_in("cdc")
+    batch = bureau.value("select report_id from registry.report where form_code = 'idr_card'")
+    written = correct_report(bureau.loader, bureau.settings, batch, tmp_path)
+    book = openpyxl.load_workbook(written.path)
+    page = book.worksheets[1]
+    place = list(LABELS).index("disease_code") + 1
+    assert [cell.value for cell in page["A"]] == ["卡片编号", None, "LH201500002", None, "LH201500004"]
+    assert {cell.coordinate for row in page.iter_rows() for cell in row if cell.comment} == {"M3", "M5"}
+    assert written.path.stat().st_mode & 0o077 == 0
+    for row in (3, 5):
+        page.cell(row, place, "手足口病")
+    content = io.BytesIO()
+    book.save(content)
+    bureau.send_bytes(written.path.name, content.getvalue(), source="cdc")
+    bureau.take_in("cdc")
+    counted = (
+        "select card_no, count(*) from raw.idr_card where set_aside is null group by card_no order by card_no"
+    )
+    assert bureau.rows(counted) == [(f"LH2015{number:05}", 1) for number in (1, 2, 3, 4)]
+
+
+def test_a_batch_that_waits_as_a_whole_comes_back_as_a_whole(bureau: Bureau, tmp_path: Path):
+    bureau.send_bytes(
+        "卡片.csv", as_csv([card(1), *(card(n, disease_code="") for n in (2, 3, 4))]), source="cdc"
+    )
+    bureau.take_in("cdc")
+    batch = bureau.value("select report_id from registry.report where form_code = 'idr_card'")
+    written = correct_report(bureau.loader, bureau.settings, batch, tmp_path)
+    page = openpyxl.load_workbook(written.path).worksheets[1]
+    assert [cell.value for cell in page["A"]][1:] == [f"LH2015{number:05}" for number in (1, 2, 3, 4)]

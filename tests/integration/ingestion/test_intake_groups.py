@@ -202,7 +202,15 @@ class TestWaves:
         for number, rows in enumerate(files):
             bureau.send(f"{number}.csv", *(report(bureau, code, month, 2000, 1900) for code, month in rows))
             path = bureau.settings.inbox / "hospital" / f"{number}.csv"
-            readings.append(read_within_limits(bureau.settings, path, path.name, lane.catalogue, lane.source))
+            readings.append(
+                read_within_limits(
+                    path,
+                    name=path.name,
+                    catalogue=lane.catalogue,
+                    source=lane.source,
+                    settings=bureau.settings,
+                )
+            )
         return waves(place_files(readings, lane))
 
     def test_units_wait_only_for_themselves(self, bureau):

@@ -168,7 +168,7 @@ def test_judging_again_that_was_cut_off_is_done_by_the_next_night(bureau, monkey
     bureau.take_in()
     bureau.site(waivers_yml="- {rule: HM01, owner: 统计科, reason: 已核实, expires_on: 2099-12-31}\n")
     with monkeypatch.context() as patch:
-        patch.setattr(module, "read_file", lambda *_args, **_more: 1 / 0)
+        patch.setattr(module, "read_within_limits", lambda *_args, **_more: 1 / 0)
         with pytest.raises(RederiveFailed):
             reconsider(bureau.settings, "豁免")
     assert reconsider(bureau.settings, "豁免").files == 1
@@ -239,14 +239,14 @@ def test_failing_file_is_named_and_the_others_are_done(bureau, mended, monkeypat
     bureau.send("b.csv", bureau.row("T-2", outpatient=9999))
     bureau.take_in()
     settings = mended(lambda definition: rule(definition, "HM01").update(severity="soft"))
-    read = module.read_file
+    read = module.read_within_limits
 
     def fragile(path, *, name, **more):
         if name == "a.csv":
             raise RuntimeError
         return read(path, name=name, **more)
 
-    monkeypatch.setattr(module, "read_file", fragile)
+    monkeypatch.setattr(module, "read_within_limits", fragile)
     with pytest.raises(RederiveFailed, match=r"a\.csv"):
         rederive(settings, reason="HM01 放宽", dry_run=False)
     assert bureau.visits("T-2") == 2000
@@ -303,7 +303,7 @@ class TestPlans:
     def test_plan_holds_no_lock_while_it_reads(self, bureau, mended, monkeypatch):
         settings = self.differing(bureau, mended)
         seen = []
-        read = module.read_file
+        read = module.read_within_limits
 
         def look(path, *, name, **more):
             with bureau.owner.begin() as other:
@@ -313,7 +313,7 @@ class TestPlans:
             seen.append(name)
             return read(path, name=name, **more)
 
-        monkeypatch.setattr(module, "read_file", look)
+        monkeypatch.setattr(module, "read_within_limits", look)
         assert len(rederive(settings, reason="新标签").changes) > 1
         assert len(seen) == 3
 

@@ -20,6 +20,7 @@ _PAGE: Record = {
     "operation_code_1": "39.5000",
     "operation_date_1": day("2015-05-02"),
     "operation_level_1": "3",
+    "operation_surgeon_1": "构造某",
     "operation_incision_1": "Ⅰ/甲",
     "operation_anaesthesia_1": "01",
     "discharge_mode": "1",
@@ -132,6 +133,7 @@ BROKEN: list[tuple[str, str, Record, str]] = [
     ("inpatient_front_page", "FP03", {"discharge_mode": "3"}, "receiving_org"),
     ("inpatient_front_page", "FP04", {"readmission_plan_31d": "2"}, "readmission_purpose"),
     ("inpatient_front_page", "FP05", {"operation_level_1": None}, "operation_code_1"),
+    ("inpatient_front_page", "FP05", {"operation_surgeon_1": None}, "operation_code_1"),
     ("inpatient_front_page", "FP05", {"operation_code_7": "45.2300"}, "operation_code_7"),
     ("inpatient_front_page", "FP06", {"main_diagnosis": "S72.0"}, "external_cause"),
     ("inpatient_front_page", "FP07", {"age": 0, "age_months": 0.5}, "newborn_birth_weight"),
@@ -184,7 +186,7 @@ KEPT: list[tuple[str, Record]] = [
 ]
 # Rules that need another report, another period or the directory; their tests follow below.
 BY_CONTEXT = {
-    *("IV01", "IA07", "IA07D", "IA07V", "IA07T", "SR01", "SR01N"),
+    *("IV01", "IA07", "IA07D", "IA07V", "IA07T", "SR01", "SR01N", "SR03"),
     *("FP09", "FP10", "BQ04", "BQ05S", "TP01", "TP02"),
 }
 
@@ -273,6 +275,19 @@ def test_a_register_is_counted_against_the_annual_report(catalogue: Catalogue) -
     doctors, nurses = _judge(catalogue, "staff_register", *people, context=known)
     assert (doctors.rule_id, nurses.rule_id) == ("SR01", "SR01N")
     assert "符合条件的记录数=3" in nurses.message_zh
+
+
+def test_a_person_is_in_post_once_and_nobody_is_named(catalogue: Catalogue) -> None:
+    one, other = SOUND["staff_register"] | {"id_no": "X1"}, SOUND["staff_register"] | {"id_no": "X2"}
+    assert _judge(catalogue, "staff_register", one, other, SOUND["staff_register"]) == []
+    again = one | {"#subject": "LH-002"}
+    found = _judge(catalogue, "staff_register", one, other, again)
+    assert [(finding.rule_id, finding.report_no) for finding in found] == [("SR03", 1), ("SR03", 2)]
+    assert not any(
+        "X1" in text for one in found for text in (one.message_zh, one.message_en, one.value or "")
+    )
+    several = again | {"profession_class": "11", "multi_site": True}
+    assert [one.report_no for one in _judge(catalogue, "staff_register", one, other, several)] == [1]
 
 
 def test_departments_add_up_to_the_annual_report(catalogue: Catalogue) -> None:

@@ -189,3 +189,17 @@ def test_vaccines_and_doses_may_stand_across(told: int, rules: list[str], tmp_pa
     second = reading.records.filter(vaccine="HepB", dose_no="2")
     assert dict(second.select("residence_class", "given_basic").rows()) == {"1": 29, "2": 2, "0": 31}
     assert [finding.rule_id for finding in check(reading, CheckContext())] == rules
+
+
+@pytest.mark.parametrize("code", FORMS)
+def test_other_spellings_in_another_order_are_the_same_form(
+    code: str, tmp_path: Path, catalogue: Catalogue, grid: Grid
+) -> None:
+    form = catalogue[code]
+    labels = [[text for text in f.labels if ">" not in text][-1] for f in reversed(form.fields)]
+    found = recognise(
+        read_tables(grid(tmp_path / "f.csv", [labels, ["1"] * len(labels)]), "f.csv")[0], catalogue, "f.csv"
+    )
+    assert found is not None
+    assert found.form.code == code
+    assert [column.code for column in found.fields] == [f.code for f in reversed(form.fields)]

@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.identifiers import (
@@ -65,6 +65,7 @@ def test_what_is_no_citizen_number_is_refused(number: str) -> None:
     assert citizen_numbers_valid(pl.Series([number])).to_list() == [False]
 
 
+@settings(deadline=None)
 @given(_numbers)
 def test_every_well_made_number_is_valid(number: str) -> None:
     assert is_citizen_number(number)
@@ -73,12 +74,14 @@ def test_every_well_made_number_is_valid(number: str) -> None:
     assert citizen_sexes(pl.Series([number])).item() == ("1" if int(number[16]) % 2 else "2")
 
 
+@settings(deadline=None)
 @given(_numbers, st.integers(0, 17), st.sampled_from("0123456789X"))
 def test_one_changed_character_is_noticed(number: str, place: int, other: str) -> None:
     changed = number[:place] + other + number[place + 1 :]
     assert is_citizen_number(changed) == (changed == number)
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.text(alphabet="0123456789X +-.eE１", max_size=20) | _numbers, max_size=30))
 def test_columns_agree_with_single_numbers(texts: list[str | None]) -> None:
     column = pl.Series("n", texts, dtype=pl.String)
@@ -87,6 +90,7 @@ def test_columns_agree_with_single_numbers(texts: list[str | None]) -> None:
     ]
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet=_ALPHABET, min_size=8, max_size=8), st.text(alphabet=_ALPHABET, min_size=8, max_size=8)
 )

@@ -11,7 +11,7 @@ def test_file_is_kept_under_its_hash_and_cannot_be_written(settings):
     path = store.locate(settings, kept.stored_path)
     assert kept.sha256 == hashlib.sha256(b"numbers").hexdigest()
     assert path.read_bytes() == b"numbers"
-    assert path.stat().st_mode & 0o777 == 0o444
+    assert path.stat().st_mode & 0o777 == 0o400
     assert path.parent.parent.name == kept.sha256[:2]
 
 

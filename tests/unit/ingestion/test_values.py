@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ingestion.form import FormField
 from ingestion.periods import find_period, read_period
-from ingestion.values import NULL_MARKS, to_numbers, to_type
+from ingestion.values import NULL_MARKS, to_numbers, to_type, type_columns
 
 WIDE = str.maketrans("0123456789.-,", "０１２３４５６７８９．－，")
 
@@ -99,6 +99,161 @@ def test_a_month_that_may_be_two_is_none() -> None:
 def test_several_months_are_no_month(text: str) -> None:
     assert read_period(text, "month") is None
     assert find_period([text], "month") is None
+
+
+@pytest.mark.parametrize("text", ["导出时间：2015-04-10 08:00", "月报_20150410.csv", "2015年4月10日制"])
+def test_the_day_something_was_written_is_no_period(text: str) -> None:
+    assert find_period([text], "month") is None
+    assert find_period([f"{text} 2015年3月"], "month") == read_period("2015-03", "month")
+
+
+def test_a_stock_at_the_end_of_a_month_is_of_that_month() -> None:
+    assert find_period(["截至2015年3月31日"], "month") == read_period("2015-03", "month")
+
+
+@pytest.mark.parametrize(
+    ("text", "period_type", "year", "start", "end"),
+    [
+        ("二〇一五年三月", "month", None, dt.date(2015, 3, 1), dt.date(2015, 3, 31)),
+        ("二○一五年十二月", "month", None, dt.date(2015, 12, 1), dt.date(2015, 12, 31)),
+        ("2015-03-01 00:00:00", "month", None, dt.date(2015, 3, 1), dt.date(2015, 3, 31)),
+        ("三月", "month", 2015, dt.date(2015, 3, 1), dt.date(2015, 3, 31)),
+        ("January", "month", 2019, dt.date(2019, 1, 1), dt.date(2019, 1, 31)),
+        ("一季度", "quarter", 2015, dt.date(2015, 1, 1), dt.date(2015, 3, 31)),
+        ("2015年4-6月", "quarter", None, dt.date(2015, 4, 1), dt.date(2015, 6, 30)),
+        ("2015Q3", "quarter", None, dt.date(2015, 7, 1), dt.date(2015, 9, 30)),
+        ("2015年1-3月", "cumulative_quarter", None, dt.date(2015, 1, 1), dt.date(2015, 3, 31)),
+        ("2015年上半年", "cumulative_quarter", None, dt.date(2015, 1, 1), dt.date(2015, 6, 30)),
+        ("2015年前三季度", "cumulative_quarter", None, dt.date(2015, 1, 1), dt.date(2015, 9, 30)),
+        ("2015年1-12月", "year", None, dt.date(2015, 1, 1), dt.date(2015, 12, 31)),
+        ("2014-2015", "mch_year", None, dt.date(2014, 10, 1), dt.date(2015, 9, 30)),
+    ],
+)
+def test_periods_in_cells(
+    text: str, period_type: str, year: int | None, start: dt.date, end: dt.date
+) -> None:
+    span = read_period(text, period_type, year)  # type: ignore[arg-type]
+    assert span is not None
+    assert (span.start, span.end) == (start, end)
+
+
+@pytest.mark.parametrize(
+    ("text", "period_type"),
+    [
+        ("2015-1x", "month"),
+        ("2015-13", "month"),
+        ("3月", "month"),
+        ("2015年3月补报", "month"),
+        ("2015年1-6月", "quarter"),
+        ("2015年1-3季度", "quarter"),
+        ("2015年前三季度", "quarter"),
+        ("2015-03", "year"),
+        ("2015-03-17", "quarter"),
+        ("2014-2016", "mch_year"),
+    ],
+)
+def test_what_is_no_period_of_the_kind_is_none(text: str, period_type: str) -> None:
+    assert read_period(text, period_type) is None  # type: ignore[arg-type]
+
+
+def test_moments_and_what_is_left_out_of_them() -> None:
+    moment = FormField(code="m", labels=("时间",), type="datetime", role="attribute")
+    typed = to_type(
+        pl.Series(["2015-03-01 08:05", "2015年3月1日8时5分", "42064.5", "2015-03-01"]), moment, None
+    )
+    eight = dt.datetime(2015, 3, 1, 8, 5)  # noqa: DTZ001 - forms say local time
+    noon = eight.replace(hour=12, minute=0)
+    assert typed.values.to_list() == [eight, eight, noon, eight.replace(hour=0, minute=0)]
+    assert typed.notes is None
+    day = FormField(code="d", labels=("日期",), type="date", role="attribute")
+    typed = to_type(pl.Series(["2015-03-01 08:05", "2015-03-01 00:00:00", "2015-03-01 起"]), day, None)
+    assert typed.values.to_list() == [dt.date(2015, 3, 1), dt.date(2015, 3, 1), None]
+    assert typed.notes is not None
+    assert typed.notes.to_list() == ["time", None, None]
+    assert typed.faults.to_list() == [None, None, "2015-03-01 起"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "note"),
+    [
+        ("12*", 12, "footnote"),
+        ("12①", 12, "footnote"),
+        ("12注1", 12, "footnote"),
+        ("12（注）", 12, "footnote"),
+        ("1，234[2]", 1234, "footnote"),
+        ("12²", None, None),
+        ("①", None, None),
+        ("12(3)", None, None),
+    ],
+)
+def test_a_footnote_mark_never_becomes_part_of_its_number(
+    text: str, value: float | None, note: str | None
+) -> None:
+    typed = to_numbers(pl.Series([text, "1"]), whole=False)
+    assert typed.values[0] == value
+    assert (typed.faults[0] is None) == (value is not None)
+    assert (typed.notes[0] if typed.notes is not None else None) == note
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [
+        ("95.5%", "%", 95.5),
+        ("９５％", "%", 95),
+        ("5‰", "‰", 5),
+        ("5%", "‰", None),
+        ("5%", "人", None),
+        ("5‰", "%", None),
+    ],
+)
+def test_a_per_cent_sign_is_read_where_the_form_asks_for_it(
+    text: str, unit: str, value: float | None
+) -> None:
+    rate = FormField(code="r", labels=("率",), type="dec", nature="flow", unit=unit)
+    typed = to_type(pl.Series([text, "1"]), rate, None)
+    assert typed.values[0] == value
+    assert typed.faults[0] == (None if value is not None else text)
+
+
+def test_nothing_may_be_an_answer_to_a_flag() -> None:
+    flag = FormField(code="f", labels=("有无",), type="flag", role="attribute")
+    typed = to_type(pl.Series(["有", "无", "-", None]), flag, None)
+    assert typed.values.to_list() == [True, False, None, None]
+    assert typed.faults.null_count() == 4
+
+
+_texts = st.lists(
+    st.one_of(
+        st.none(),
+        st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6),
+        st.sampled_from(["1", "2.5", "-", "无", "12*", "5%", "#REF!", "1,234", "1e400", "nan"]),
+    ),
+    min_size=3,
+    max_size=3,
+)
+
+
+@given(
+    st.lists(
+        st.tuples(_texts, st.sampled_from(["int", "dec", "text", "flag", "date"])), min_size=1, max_size=6
+    )
+)
+def test_columns_typed_together_are_those_typed_alone(columns: list[tuple[list[str | None], str]]) -> None:
+    items = [
+        (
+            pl.Series(f"c{number}", texts, dtype=pl.String),
+            FormField.model_validate(
+                {"code": f"c{number}", "labels": ["x"], "type": kind, "unit": "%"}
+                | ({"nature": "flow"} if kind in ("int", "dec") else {"role": "attribute"})
+            ),
+        )
+        for number, (texts, kind) in enumerate(columns)
+    ]
+    for (column, field), together in zip(items, type_columns(items, {}), strict=True):
+        alone = to_type(column, field, None)
+        assert together.values.to_list() == alone.values.to_list()
+        assert together.faults.to_list() == alone.faults.to_list()
+        assert together.values.dtype == alone.values.dtype
 
 
 def test_days_of_one_month_are_that_month() -> None:

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from ingestion.readers import read_tables
 from ingestion.readers.cells import cell_text
 from ingestion.readers.table import Table, number_text
-from tests.unit.ingestion.readers.writers import RECORDS, SHEETS, Rows, delimited, xlsx_inline
-
-FORMATS = {**SHEETS, **RECORDS}
+from tests.unit.ingestion.readers.writers import FORMATS, Rows, delimited, xlsx_inline
 
 _words = st.text(
     st.one_of(

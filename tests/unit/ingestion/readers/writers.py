@@ -264,3 +264,5 @@ RECORDS: dict[str, Callable[[Rows], bytes]] = {
     "parquet": parquet,
 }
 """Formats whose first row names the columns, each once."""
+
+FORMATS = {**SHEETS, **RECORDS}

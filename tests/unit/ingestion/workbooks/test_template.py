@@ -1,23 +1,32 @@
 """The blank workbook of every form is read back exactly as it was filled in."""
 
 import datetime as dt
+import io
 import random
 import re
 import zipfile
+from functools import cache
 from pathlib import Path
 
 import openpyxl
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from openpyxl.worksheet.worksheet import Worksheet
 
+from ingestion import directory, units
+from ingestion.cards.batch import BatchReader
+from ingestion.cards.hashing import Hasher
+from ingestion.cards.ledger import Ledger
 from ingestion.errors import UnrecognisedFile
 from ingestion.form import Form, FormField, period_bounds
 from ingestion.forms_catalogue import load_forms
 from ingestion.periods import Span
-from ingestion.reading import read_file
+from ingestion.placing import Lane
+from ingestion.reading import SourceContext, UnreadCards, read_file
 from ingestion.workbooks.plan import Unit, period_text
-from ingestion.workbooks.template import Blank, write_template
+from ingestion.workbooks.template import REPORTER, Blank, write_template
 from ingestion.workbooks.validations import list_word
 
 FORMS = load_forms()
@@ -28,6 +37,7 @@ SOCIAL_CREDIT = "91350100M000100Y43"
 WORDS = "构造数据甲乙丙丁春夏秋冬"
 
 every_form = pytest.mark.parametrize("code", list(FORMS))
+every_form_of_cards = pytest.mark.parametrize("code", [code for code, form in FORMS.items() if form.cards])
 every_statistical_form = pytest.mark.parametrize(
     "code", [code for code, form in FORMS.items() if not form.cards]
 )
@@ -42,6 +52,14 @@ def span_of(form: Form) -> Span:
     if form.period.type == "event":
         return Span(dt.date(year, 3, 1), dt.date(year, 3, 31))
     return Span(*period_bounds(form.period.type, year, 2))
+
+
+@cache
+def written(code: str) -> tuple[bytes, Blank]:
+    """A form's blank workbook for a period, written once."""
+    content = io.BytesIO()
+    blank = write_template(FORMS[code], content, period=span_of(FORMS[code]))
+    return content.getvalue(), blank
 
 
 def value_for(  # noqa: PLR0911 - one line a kind
@@ -75,6 +93,9 @@ def value_for(  # noqa: PLR0911 - one line a kind
     if item.type == "datetime":
         moment = dt.datetime.combine(day, dt.time(rnd.randrange(24), rnd.randrange(60)))
         return moment, moment
+    if form.cards and item.code in form.cards.key:
+        text = f"0{rnd.randrange(10**6)}"
+        return text, text
     text = "".join(rnd.choices(WORDS, k=4))
     return (text, text) if item.type == "text" else (f"0{rnd.randrange(10**6)}", None)
 
@@ -88,16 +109,25 @@ def subject_value(form: Form, item: FormField) -> str:
     return "构造区" if item.type == "text" else "T-1"
 
 
+def fill_above(sheet: Worksheet, blank: Blank) -> None:
+    """Fill in what stands above the table."""
+    form, span = blank.form, span_of(blank.form)
+    if blank.period_cell:
+        sheet[blank.period_cell] = period_text(form, span)
+    if blank.reporter_cell:
+        assert sheet[blank.reporter_cell].value == REPORTER
+        sheet[blank.reporter_cell] = f"{REPORTER}T-9"
+    for code, cell in blank.above.items():
+        if cell != blank.period_cell:
+            sheet[cell] = subject_value(form, form.by_code[code])
+
+
 def fill(path: Path, blank: Blank, rnd: random.Random) -> list[dict[str, object]]:
     """Fill a template in with two subjects, units or cards; returns what must be read, row by row."""
     form, span = blank.form, span_of(blank.form)
     book = openpyxl.load_workbook(path)
     sheet = book[blank.sheets[0]]
-    if blank.period_cell:
-        sheet[blank.period_cell] = period_text(form, span)
-    for code, cell in blank.above.items():
-        if cell != blank.period_cell:
-            sheet[cell] = subject_value(form, form.by_code[code])
+    fill_above(sheet, blank)
     expected = []
     for number, row in enumerate(blank.rows if blank.members else blank.rows[:3]):
         record: dict[str, object] = {}
@@ -109,7 +139,7 @@ def fill(path: Path, blank: Blank, rnd: random.Random) -> list[dict[str, object]
                 continue
             typed, read = value_for(form, item, rnd, span)
             if code in form.period.fields:
-                typed, read = period_text(form, span), None
+                typed, read = span.end.year if item.type == "int" else period_text(form, span), None
             elif item.role == "identity" and (code in form.subject.identify_by or code == form.subject.name):
                 region = form.subject.type == "region" and item.type == "code"
                 typed = REGIONS[number] if region else f"T-{number}"
@@ -138,7 +168,8 @@ def fill(path: Path, blank: Blank, rnd: random.Random) -> list[dict[str, object]
 def test_a_filled_template_is_read_back_exactly(code: str, tmp_path: Path, seed: int):
     form = FORMS[code]
     path = tmp_path / "报表.xlsx"
-    blank = write_template(form, path, period=span_of(form))
+    content, blank = written(code)
+    path.write_bytes(content)
     expected = fill(path, blank, random.Random(seed))  # noqa: S311 - made-up numbers
     readings = read_file(path, catalogue=FORMS)
     assert [reading.form.code for reading in readings] == [code]
@@ -152,26 +183,24 @@ def test_a_filled_template_is_read_back_exactly(code: str, tmp_path: Path, seed:
         span = span_of(form)
         assert set(reading.reports["period_start"]) == {span.start}
         assert set(reading.reports["period_end"]) == {span.end}
+        assert set(reading.reports["reporter_ref"]) == {"T-9"}
         assert reading.reports.height == (1 if blank.members else 3)
 
 
-@every_statistical_form
-def test_a_template_that_nobody_filled_in_holds_no_values(code: str, tmp_path: Path):
-    path = tmp_path / "空表.xlsx"
-    write_template(FORMS[code], path, period=span_of(FORMS[code]), units=UNITS)
+def values_read(path: Path, code: str) -> int:
+    """How many values the intake finds in a blank workbook; cards it has not read yet."""
     try:
         readings = read_file(path, catalogue=FORMS)
     except UnrecognisedFile:
-        return
-    for reading in readings:
-        assert reading.form.code == code
-        assert set(reading.reports["value_count"]) <= {0}
+        return 0
+    assert {reading.form.code for reading in readings} == {code}
+    return sum(reading.reports["value_count"].sum() for reading in readings if not FORMS[code].cards)
 
 
 @every_form
-def test_a_spreadsheet_program_opens_a_template(code: str, tmp_path: Path):
+def test_a_spreadsheet_program_opens_a_template_and_nobodys_numbers_are_in_it(code: str, tmp_path: Path):
     path = tmp_path / "空表.xlsx"
-    blank = write_template(FORMS[code], path, units=UNITS)
+    blank = write_template(FORMS[code], path, period=span_of(FORMS[code]), units=UNITS)
     with zipfile.ZipFile(path) as archive:
         texts = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".xml")}
     for name, xml in texts.items():
@@ -197,3 +226,73 @@ def test_a_spreadsheet_program_opens_a_template(code: str, tmp_path: Path):
         assert not sheet.protection.password
         assert sheet.freeze_panes
         assert sheet.cell(1, 1).value == FORMS[code].name_zh
+    assert values_read(path, code) == 0
+
+
+def one_unit() -> Lane:
+    """A lane whose directory knows the one unit of these tests."""
+    versions = pl.DataFrame(
+        {
+            "organization_key": [1],
+            "organization_code": ["T-1"],
+            "valid_from": [dt.date(1990, 1, 1)],
+            "valid_to": [dt.date(9999, 12, 31)],
+            "is_open": [True],
+            **{name: [None] for name in directory.ATTRIBUTES},
+            **{name: [False] for name in directory.FLAGS},
+        },
+        schema={
+            "organization_key": pl.Int32,
+            "organization_code": pl.String,
+            "valid_from": pl.Date,
+            "valid_to": pl.Date,
+            "is_open": pl.Boolean,
+            **dict.fromkeys(directory.ATTRIBUTES, pl.String),
+            **dict.fromkeys(directory.FLAGS, pl.Boolean),
+        },
+    ).with_columns(pl.lit(SOCIAL_CREDIT).alias("uscc"), pl.lit("构造区").alias("name_zh"))
+    duties = pl.DataFrame(
+        schema={
+            "form_code": pl.String,
+            "subject_type": pl.String,
+            "subject_code": pl.String,
+            "duty_reporter": pl.Int32,
+            "valid_from": pl.Date,
+            "valid_to": pl.Date,
+        }
+    )
+    return Lane(FORMS, SourceContext("test", REGIONS[0]), versions, units.identifiers(versions), duties, ())
+
+
+@every_form_of_cards
+def test_cards_in_a_template_are_read_back_exactly(code: str, tmp_path: Path):
+    form = FORMS[code]
+    path = tmp_path / "卡片.xlsx"
+    content, blank = written(code)
+    path.write_bytes(content)
+    expected = fill(path, blank, random.Random(code))  # noqa: S311 - made-up cards
+    (unread,) = read_file(path, catalogue=FORMS)
+    assert isinstance(unread, UnreadCards)
+    assert unread.form.code == code
+    assert unread.table is not None
+    assert unread.found is not None
+    assert {column.code for column in unread.found.fields} == set(blank.columns)
+    ledger = Ledger(100)
+    lane, hasher = one_unit(), Hasher(b"a key of the test" * 2)
+    reader = BatchReader(
+        unread.found,
+        unread.table.sheet,
+        lane,
+        ledger,
+        hasher,
+        file_name=path.name,
+        received_on=span_of(form).end + dt.timedelta(days=1),
+    )
+    first = unread.found.header_row + 1
+    records = pl.concat(reader.read(frame, first + 1).records for frame in unread.table.batches(first, 9999))
+    compared = [name for name in expected[0] if name in records.columns]
+    assert len(compared) > 5
+    assert records.select(compared).rows(named=True) == [
+        {name: record[name] for name in compared} for record in expected
+    ]
+    assert [finding for finding in ledger.findings if finding.level in ("file", "layout", "value")] == []

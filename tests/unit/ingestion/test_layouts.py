@@ -1,0 +1,423 @@
+"""A report is the same report in whatever layout and format a unit writes it."""
+
+import datetime as dt
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from ingestion.checks import CheckContext, check
+from ingestion.form import Form
+from ingestion.forms_catalogue import Catalogue, load_forms
+from ingestion.reading import Reading, SourceContext, read_file
+from tests.unit.ingestion import layouts
+from tests.unit.ingestion.conftest import write_grid
+
+LAYOUTS = ("table", "transposed", "sheet", "long")
+FORMS = [
+    code for code, form in load_forms().items() if not form.cards and not form.breakdowns and form.measures
+]
+PERIODS = {
+    "month": ("{0}-03", "{0}年4月"),
+    "quarter": ("{0}年第一季度", "{0}年4-6月"),
+    "cumulative_quarter": ("{0}年1-3月", "{0}年上半年"),
+    "year": ("{1}", "{0}年度"),
+    "mch_year": ("{1}", "{1}年10月—{0}年9月"),
+}
+
+
+def codes_of(form: Form) -> list[str]:
+    """Who, when, and every number."""
+    return [*form.subject.identify_by[:1], *form.period.fields[:1], *(f.code for f in form.measures)]
+
+
+def reports_of(form: Form, values: Callable[[str], object], units: int = 2) -> list[dict[str, Any]]:
+    """Reports of some units for two periods."""
+    unit, period, *measures = codes_of(form)
+    year = 2016 if form.edition_at(dt.date(2016, 1, 1)) else 2025
+    return [
+        {
+            unit: f"44050{number}",
+            period: when.format(year, year - 1),
+            **{code: values(code) for code in measures},
+        }
+        for number in range(units)
+        for when in PERIODS[form.period.type]
+    ]
+
+
+def write(
+    folder: Path, form: Form, layout: str, reports: list[dict[str, Any]], file_format: str
+) -> list[Path]:
+    """The reports in a layout; sheets of one report are sheets of one workbook, or files where there are none."""
+    codes = codes_of(form)
+    if layout != "sheet":
+        grid = getattr(layouts, layout)(form, reports, codes)
+        return [write_grid(folder / f"{layout}.{file_format}", grid, file_format)]
+    if file_format != "xlsx":
+        return [
+            write_grid(folder / f"{number}.{file_format}", layouts.sheet(form, report, codes), file_format)
+            for number, report in enumerate(reports)
+        ]
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for number, report in enumerate(reports):
+        page = book.create_sheet(f"第{number + 1}家")
+        for row in layouts.sheet(form, report, codes):
+            page.append(row)
+    book.save(folder / "sheets.xlsx")
+    return [folder / "sheets.xlsx"]
+
+
+def read_all(paths: Sequence[Path], catalogue: Catalogue) -> list[Reading]:
+    return [reading for path in paths for reading in read_file(path, catalogue=catalogue)]
+
+
+def contents(readings: list[Reading]) -> list[tuple[object, ...]]:
+    """Whose and when each report is, and the fingerprint of what it says."""
+    columns = ("subject_ref", "period_start", "period_end", "value_count", "content_hash")
+    return sorted(row for reading in readings for row in reading.reports.select(columns).rows())
+
+
+@pytest.mark.parametrize("code", FORMS)
+def test_every_form_says_the_same_in_every_layout(code: str, catalogue: Catalogue, tmp_path: Path) -> None:
+    form = catalogue[code]
+    numbers = random.Random(code)  # noqa: S311 - no secret
+    reports = reports_of(form, lambda _: numbers.randint(0, 10**6))
+    read = {layout: read_all(write(tmp_path, form, layout, reports, "xlsx"), catalogue) for layout in LAYOUTS}
+    for layout, readings in read.items():
+        assert {(reading.form.code, reading.layout) for reading in readings} == {(code, layout)}
+        assert [f.rule_id for reading in readings for f in reading.findings] == []
+    assert len(contents(read["table"])) == len(reports)
+    assert {layout: contents(readings) for layout, readings in read.items()} == dict.fromkeys(
+        LAYOUTS, contents(read["table"])
+    )
+
+
+@pytest.mark.parametrize("file_format", ["xlsx", "csv", "csv-gb18030", "tsv"])
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+@given(data=st.data())
+def test_generated_reports_have_one_content(
+    file_format: str, data: st.DataObject, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    form = catalogue[data.draw(st.sampled_from(["hosp_monthly", "tb_quarterly", "mch_maternal_annual"]))]
+    whole = st.one_of(st.none(), st.integers(0, 10**12))
+    dec = st.one_of(st.none(), st.decimals(0, 10**7, places=3).map(float))
+    reports = reports_of(form, lambda code: data.draw(whole if form.by_code[code].type == "int" else dec))
+    expected = sorted(
+        (report[codes_of(form)[0]], sum(report[f.code] is not None for f in form.measures))
+        for report in reports
+    )
+    layout = data.draw(st.sampled_from(LAYOUTS[1:]))
+    table = contents(read_all(write(tmp_path, form, "table", reports, file_format), catalogue))
+    other = contents(read_all(write(tmp_path, form, layout, reports, file_format), catalogue))
+    filled = [row for row in table if row[3]]
+    assert sorted((row[0], row[3]) for row in table) == expected
+    assert [row for row in other if row[3]] == filled
+
+
+def test_positions_of_every_layout_lead_to_the_cell(catalogue: Catalogue, tmp_path: Path) -> None:
+    form = catalogue["hosp_monthly"]
+    numbers = iter(range(10, 10_000))
+    reports = reports_of(form, lambda _: next(numbers))
+    for layout in LAYOUTS:
+        (path,) = write(tmp_path, form, layout, reports, "xlsx")
+        book = openpyxl.load_workbook(path)
+        for reading in read_file(path, catalogue=catalogue):
+            assert check(reading, CheckContext()), "these numbers break rules"
+            for finding in check(reading, CheckContext()):
+                if finding.value and finding.cell:
+                    page = book[finding.sheet]
+                    assert str(page[finding.cell].value) == finding.value, (layout, finding)
+
+
+def test_a_remark_in_a_number_cell_is_named_in_every_layout(catalogue: Catalogue, tmp_path: Path) -> None:
+    form = catalogue["hosp_monthly"]
+    reports = reports_of(form, lambda _: 7, units=1)
+    reports[1]["beds_actual"] = "约二百"
+    for layout in LAYOUTS:
+        (path,) = write(tmp_path, form, layout, reports, "xlsx")
+        book = openpyxl.load_workbook(path)
+        (finding,) = (f for r in read_file(path, catalogue=catalogue) for f in r.findings)
+        assert (finding.rule_id, finding.severity, finding.field_code) == (
+            "VALUE_NOT_A_NUMBER",
+            "hard",
+            "beds_actual",
+        )
+        assert book[finding.sheet][finding.cell].value == "约二百"
+
+
+# Wide layouts
+
+VACCINES = [
+    ["龙湖区2016年3月国家免疫规划疫苗常规接种情况报表"],
+    ["接种单位编码", "居住属性", "乙肝疫苗", None, None, None, "卡介苗", None],
+    [None, None, "第1剂", None, "第2剂", None, "第1剂", None],
+    [None, None, "应种人数", "受种人数", "应种人数", "受种人数", "应种人数", "受种人数"],
+    ["LH-1", "本地", 10, 9, 8, 7, None, 5],
+    ["LH-1", "流动", 3, 2, 1, 0, 4, 4],
+    ["LH-2", "本地", 6, 6, 5, 5, 4, 3],
+]
+
+
+def _vaccines(reading: Reading) -> list[tuple[object, ...]]:
+    keys = ["subject_ref", "vaccine", "dose_no", "residence_class", "due_basic", "given_basic"]
+    rows = reading.records.join(reading.reports.select("report_no", "subject_ref"), on="report_no")
+    return sorted(rows.select(keys).rows(), key=repr)
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_vaccine_dose_and_measure_stand_one_above_another(
+    file_format: str, tmp_path: Path, read: Callable[..., Reading]
+) -> None:
+    grid = [[f"基础免疫{c}" if c in ("应种人数", "受种人数") else c for c in row] for row in VACCINES]
+    reading = read(write_grid(tmp_path / "epi", grid, file_format))
+    assert (reading.form.code, reading.layout, reading.findings) == ("epi_monthly", "by_vaccine", [])
+    rows = _vaccines(reading)
+    assert ("LH-1", "HepB", "1", "1", 10, 9) in rows
+    assert ("LH-1", "BCG", "1", "1", None, 5) in rows
+    assert ("LH-2", "HepB", "2", "1", 5, 5) in rows
+    assert len(rows) == 9
+
+
+def test_headings_may_stand_the_other_way_round_or_in_one_cell(
+    tmp_path: Path, read: Callable[..., Reading]
+) -> None:
+    upright = [[f"基础免疫{c}" if c in ("应种人数", "受种人数") else c for c in row] for row in VACCINES]
+    expected = _vaccines(read(write_grid(tmp_path / "a.xlsx", upright, "xlsx")))
+    filled = [VACCINES[1][:2], []]
+    for row in upright[1:4]:
+        last: object = None
+        filled.append([last := cell if cell is not None else last for cell in row[2:]])
+    vaccines, doses, measures = filled[2:]
+    turned = [
+        upright[0],
+        ["接种单位编码", "居住属性", *measures],
+        [None, None, *vaccines],
+        [None, None, *doses],
+    ]
+    flat = [
+        upright[0],
+        ["接种单位编码", "居住属性", *map("".join, zip(vaccines, doses, measures, strict=True))],
+    ]
+    for grid in (turned, flat):
+        reading = read(write_grid(tmp_path / "b.xlsx", [*grid, *upright[4:]], "xlsx"))
+        assert reading.layout == "by_vaccine"
+        assert reading.findings == []
+        assert _vaccines(reading) == expected
+
+
+def test_cells_of_a_wide_report_are_named(tmp_path: Path, read: Callable[..., Reading]) -> None:
+    grid = [[f"基础免疫{c}" if c in ("应种人数", "受种人数") else c for c in row] for row in VACCINES]
+    grid[4][5] = "七"
+    grid[6][3] = 60
+    reading = read(write_grid(tmp_path / "a.xlsx", grid, "xlsx"))
+    (bad,) = reading.findings
+    assert (bad.rule_id, bad.cell, bad.breakdown) == ("VALUE_NOT_A_NUMBER", "F5", "HepB/2/1")
+    assert "乙肝" in bad.message_zh
+    (more,) = (f for f in check(reading, CheckContext()) if f.rule_id == "EP01")
+    assert (more.cell, more.breakdown) == ("D7", "HepB/1/1") or more.cell == "C7"
+
+
+MONTHLY = """
+code: months_test
+name_zh: 门诊分月表
+name_en: Visits by month
+subject: {type: organization, identify_by: [org_name], name: org_name}
+period: {type: month, title: true, file_name: true}
+editions: [{code: "1", name_zh: 第一版}]
+fields:
+  - {code: org_name, labels: [机构名称], type: text, role: identity, required: true}
+  - {code: visits, labels: [门诊人次], type: int, unit: 人次, nature: flow}
+  - {code: admissions, labels: [住院人次], type: int, unit: 人次, nature: flow}
+layouts:
+  - {code: one, kind: wide, across: period, measure: visits}
+  - {code: both, kind: wide, across: period, measures: [visits, admissions]}
+  - {code: down, kind: transposed}
+"""
+
+
+@pytest.fixture(scope="module")
+def by_month(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    folder = tmp_path_factory.mktemp("forms")
+    (folder / "months_test.yml").write_text(MONTHLY, encoding="utf-8")
+    return load_forms(folders=(folder,))
+
+
+def _months(readings: list[Reading]) -> list[tuple[object, ...]]:
+    (reading,) = readings
+    assert reading.findings == []
+    rows = reading.records.join(reading.reports, on="report_no")
+    return sorted(rows.select("subject_ref", "period_start", "visits", "admissions").rows(), key=repr)
+
+
+def test_a_column_per_month_with_its_total_left_out(tmp_path: Path, by_month: Catalogue) -> None:
+    grid = [
+        ["2016年门诊分月表"],
+        ["机构名称", "1月", "2月", "3月", "合计"],
+        ["甲医院", 5, 6, None, 11],
+        ["乙医院", 7, "-", None, 7],
+    ]
+    path = write_grid(tmp_path / "a.xlsx", grid, "xlsx")
+    january, february = dt.date(2016, 1, 1), dt.date(2016, 2, 1)
+    assert _months(read_file(path, catalogue=by_month)) == [
+        ("乙医院", january, 7, None),
+        ("乙医院", february, None, None),
+        ("甲医院", january, 5, None),
+        ("甲医院", february, 6, None),
+    ]
+
+
+def test_months_above_measures_and_months_beside_fields(tmp_path: Path, by_month: Catalogue) -> None:
+    expected = [("甲医院", dt.date(2016, 1, 1), 5, 1), ("甲医院", dt.date(2016, 2, 1), 6, 2)]
+    above = [
+        ["门诊分月表"],
+        ["机构名称", "2016年1月", None, "2016年2月", None, "合计", None],
+        [None, "门诊人次", "住院人次", "门诊人次", "住院人次", "门诊人次", "住院人次"],
+        ["甲医院", 5, 1, 6, 2, 11, 3],
+    ]
+    assert _months(read_file(write_grid(tmp_path / "a.csv", above), catalogue=by_month)) == expected
+    beside = [
+        ["甲医院门诊分月表"],
+        ["指标", "2016年1月", "2016年2月", "2016年3月", "合计"],
+        ["门诊人次", 5, 6, None, 11],
+        ["住院人次", 1, 2, None, 3],
+    ]
+    assert _months(read_file(write_grid(tmp_path / "b.csv", beside), catalogue=by_month)) == expected
+
+
+def test_a_disease_over_its_measures_is_a_record_each(tmp_path: Path, read: Callable[..., Reading]) -> None:
+    grid = [
+        ["2016年3月"],
+        ["地区", "麻疹", None, "流行性感冒", None],
+        [None, "发病数", "死亡数", "发病数", "死亡数"],
+        ["龙湖区", 3, 0, 12, None],
+    ]
+    reading = read(write_grid(tmp_path / "idr.xlsx", grid, "xlsx"))
+    assert reading.layout == "blocks"
+    assert reading.records.select("disease_code", "cases", "deaths").rows() == [
+        ("1000", 3, 0),
+        (reading.form.code_lists["disease"].code_of("流行性感冒"), 12, None),
+    ]
+
+
+# What stands around the table
+
+
+def test_period_and_unit_may_stand_in_a_title_a_sheet_name_or_the_file_name(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    form = catalogue["hosp_monthly"]
+    header = [form.by_code[f.code].name_zh for f in form.measures]
+    numbers = list(range(100, len(header) + 100))
+
+    def subjects(path: Path, name: str) -> list[tuple[object, ...]]:
+        (reading,) = read_file(path, name=name, catalogue=catalogue)
+        assert [f.rule_id for f in reading.findings] == []
+        return reading.reports.select("subject_ref", "period_start").rows()
+
+    expected = [("龙湖人民医院", dt.date(2016, 3, 1))]
+    title = write_grid(tmp_path / "a.csv", [["龙湖人民医院2016年3月医疗服务月报表"], header, numbers])
+    assert subjects(title, "报表.csv") == expected
+    bare = write_grid(tmp_path / "b.csv", [header, numbers])
+    assert subjects(bare, "201603_月报_龙湖人民医院.csv") == expected
+    book = openpyxl.Workbook()
+    book.active.title = "龙湖人民医院"
+    for row in (header, numbers):
+        book.active.append(row)
+    book.save(tmp_path / "c.xlsx")
+    assert subjects(tmp_path / "c.xlsx", "医院月报2016-03.xlsx") == expected
+
+
+def test_a_sheet_called_after_a_month_takes_its_year_from_the_title(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for month in ("1月", "二月", "March"):
+        page = book.create_sheet(month)
+        for row in (["2016年传染病"], ["病种", "发病数", "死亡数"], ["麻疹", 3, 0]):
+            page.append(row)
+    book.save(tmp_path / "a.xlsx")
+    (reading,) = read_file(tmp_path / "a.xlsx", catalogue=catalogue, source=SourceContext("cdc", "440507"))
+    assert reading.reports["period_start"].dt.month().to_list() == [1, 2, 3]
+
+
+def test_title_and_file_name_that_disagree_are_told(tmp_path: Path, read: Callable[..., Reading]) -> None:
+    grid = [["2016年3月传染病"], ["病种", "发病数", "死亡数"], ["麻疹", 3, 0]]
+    reading = read(write_grid(tmp_path / "a.csv", grid), name="2016年4月.csv", region="440507")
+    assert reading.reports["period_start"].to_list() == [dt.date(2016, 3, 1)]
+    assert [(f.rule_id, f.severity) for f in reading.findings] == [("PERIOD_CONTRADICTION", "soft")]
+
+
+def test_two_cumulative_quarters_of_a_year_are_two_reports(tmp_path: Path, catalogue: Catalogue) -> None:
+    form = next(
+        form
+        for form in catalogue.values()
+        if form.period.type == "cumulative_quarter" and not form.breakdowns
+    )
+    reports = reports_of(form, lambda _: 5, units=1)
+    (reading,) = read_all(write(tmp_path, form, "table", reports, "csv"), catalogue)
+    assert reading.reports["period_end"].to_list() == [dt.date(2016, 3, 31), dt.date(2016, 6, 30)]
+    assert reading.reports["record_count"].to_list() == [1, 1]
+    assert reading.findings == []
+
+
+def test_a_table_without_rows_is_an_empty_report_where_title_and_lane_say_whose(
+    tmp_path: Path, read: Callable[..., Reading]
+) -> None:
+    grid = [["2016年3月法定传染病月统计报表"], ["病种", "发病数", "死亡数"]]
+    reading = read(write_grid(tmp_path / "a.csv", grid), region="440507")
+    assert reading.reports.select("subject_ref", "record_count", "value_count").rows() == [("440507", 0, 0)]
+    assert reading.records.is_empty()
+
+
+def test_numbers_of_an_unknown_member_hold_up_their_report_alone(
+    tmp_path: Path, read: Callable[..., Reading]
+) -> None:
+    grid = [
+        ["地区", "月份", "病种", "发病数", "死亡数"],
+        ["440507", "2016-03", "麻疹", 3, 0],
+        ["440507", "2016-03", "未知病", 1, 0],
+        ["440507", "2016-04", "一、甲类", None, None],
+        ["440507", "2016-04", "麻疹", 4, 0],
+        ["440507", "2016-05", "怪病", 4, 0],
+    ]
+    reading = read(write_grid(tmp_path / "a.csv", grid))
+    assert [(f.rule_id, f.severity, f.report_no, f.cell) for f in reading.findings] == [
+        ("VALUE_UNKNOWN_CODE", "hard", 1, "C3"),
+        ("VALUE_UNKNOWN_CODE", "hard", 3, "C6"),
+        ("VALUE_UNKNOWN_CODE", "soft", 2, "C4"),
+    ]
+    assert reading.reports["record_count"].to_list() == [1, 1, 0]
+
+
+def test_a_footnote_keeps_the_number_and_is_told(tmp_path: Path, read: Callable[..., Reading]) -> None:
+    grid = [["2016年3月"], ["病种", "发病数", "死亡数"], ["麻疹", "12①", "3*"], ["鼠疫", "5²", 0]]
+    reading = read(write_grid(tmp_path / "a.csv", grid), region="440507")
+    assert reading.records["cases"].to_list() == [12, None]
+    assert [(f.rule_id, f.severity, f.cell, f.value) for f in reading.findings] == [
+        ("VALUE_NOT_A_NUMBER", "hard", "B4", "5²"),
+        ("VALUE_FOOTNOTE", "soft", "B3", "12①"),
+        ("VALUE_FOOTNOTE", "soft", "C3", "3*"),
+    ]
+
+
+def test_header_rows_that_come_again_on_the_next_page_are_no_records(
+    tmp_path: Path, read: Callable[..., Reading]
+) -> None:
+    header = ["地区", "月份", "病种", "发病数", "死亡数"]
+    grid = [header, ["440507", "2016-03", "麻疹", 3, 0], header, ["440507", "2016-03", "鼠疫", 0, 0]]
+    reading = read(write_grid(tmp_path / "a.csv", grid))
+    assert reading.findings == []
+    assert reading.records["source_row"].to_list() == [2, 4]
