@@ -8,6 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import xlwt
 
 from ingestion.registry import ReportNotFound
 from ingestion.workbooks.corrections import correct_report, correct_unit
@@ -157,6 +158,40 @@ def test_of_a_file_of_several_units_only_the_units_own_rows_are_written(
     bureau.take_in()
     assert bureau.revisions("T-2") == [(1, "superseded"), (2, "accepted")]
     assert bureau.revisions("T-1") == [(1, "accepted")]
+
+
+def old_workbook(row: dict[str, object]) -> bytes:
+    book = xlwt.Workbook(encoding="utf-8")
+    page = book.add_sheet("月报")
+    for column, (key, label) in enumerate(COLUMNS.items()):
+        page.write(0, column, label)
+        page.write(1, column, row[key])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def archive_of(row: dict[str, object]) -> bytes:
+    text = ",".join(COLUMNS.values()) + "\n" + ",".join(str(row[key]) for key in COLUMNS) + "\n"
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("甲医院/一月.csv", text.encode("gb18030"))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("write", [old_workbook, archive_of])
+def test_files_that_are_no_new_workbook_become_one(bureau: Bureau, tmp_path: Path, write):
+    bureau.send_bytes("一月", write(bureau.row(revenue=512.5, **BROKEN)))
+    bureau.take_in()
+    written = correct_report(bureau.loader, bureau.settings, report_id(bureau), tmp_path)
+    assert not written.kept_original
+    page = openpyxl.load_workbook(written.path).worksheets[1]
+    assert page[place("revenue", 2)].value == 512.5
+    assert page[place("staff", 2)].value == 100
+    assert page[place("outpatient", 2)].comment
+    send_back(bureau, written.path, **{place("outpatient", 2): 90})
+    bureau.take_in()
+    assert bureau.revisions() == [(1, "superseded"), (2, "accepted")]
 
 
 def arranged(layout: str, rows: list[dict[str, object]]) -> tuple[bytes, str]:
