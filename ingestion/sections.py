@@ -41,6 +41,7 @@ def sections_of(table: Table, found: Recognised, index: LabelIndex) -> list[Reco
             replace(
                 found,
                 header_row=row,
+                first_row=row - len(above),
                 titles=titles,
                 title_values=values,
                 title_unit=unit_of_money(titles) or found.title_unit,
