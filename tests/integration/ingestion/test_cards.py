@@ -291,6 +291,13 @@ class TestReadingAgain:
         ]
         assert cdc.value("select count(*) from registry.report") == 1
 
+    def test_a_night_finds_cards_that_wait_for_a_waiver(self, cdc):
+        cdc.send_cards([card(1), card(2, occupation="学生"), card(3)])
+        assert rederive.reconsider(cdc.settings, "试").changes == ()
+        cdc.site(waivers_yml=WAIVER)
+        assert [one.becomes_current for one in rederive.reconsider(cdc.settings, "豁免").changes] == [True]
+        assert rederive.reconsider(cdc.settings, "豁免").files == 0
+
     def test_nothing_mended_nothing_changed(self, cdc):
         cdc.send_cards([card(1), card(2, disease_code="")])
         done = rederive.rederive(cdc.settings, reason="again", dry_run=False)
