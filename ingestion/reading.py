@@ -204,10 +204,10 @@ def _numbered(sheets: list[Sheet]) -> tuple[pl.DataFrame, pl.DataFrame, list[Fin
         mine = pl.Series(
             "report_no", [numbers.setdefault(key, len(numbers) + 1) for key in keys], dtype=pl.Int64
         )
-        head = sheet.heads.with_columns(mine)
+        head = sheet.heads.hstack([mine])
         heads.append(head)
         if head.height == sheet.rows.height:
-            rows.append(sheet.rows.with_columns(mine))
+            rows.append(sheet.rows.hstack([mine]))
         else:
             of_place = head.select("place", "report_no")
             rows.append(sheet.rows.join(of_place, on="place", how="inner", maintain_order="left"))

@@ -54,10 +54,11 @@ def sections_of(table: Table, found: Recognised, index: LabelIndex) -> list[Reco
 
 def _repeats(body: pl.DataFrame, found: Recognised) -> list[int]:
     """Rows of the body that hold the labels again."""
+    schema = body.schema
     columns = [
         (f"c{spot.column}", spot.label)
         for spot in (*found.fields, *found.blocks)
-        if f"c{spot.column}" in body.columns and body.schema[f"c{spot.column}"] == pl.String
+        if schema.get(f"c{spot.column}") == pl.String
     ]
     if len(columns) < 2:
         return []
