@@ -81,7 +81,8 @@ def _doubtful(head: Sequence[Sequence[str]], best: Candidate, index: LabelIndex)
 
 def _cells(table: Table) -> list[list[str]]:
     """The upper left of a table as text, with merged cells filled."""
-    frame = table.rows_below(len(table.head)).head(upright.ROWS - len(table.head))
+    more = upright.ROWS - len(table.head)
+    frame = next(table.batches(len(table.head), more), pl.DataFrame()).head(more)
     rows = [list(row[: upright.COLUMNS]) for row in table.head]
     texts = frame.select(column for column in frame.columns[: upright.COLUMNS])
     rows += [["" if value is None else str(value).strip() for value in row] for row in texts.iter_rows()]

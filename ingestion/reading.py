@@ -83,7 +83,11 @@ def read_file(
         if recognised and recognised.form.cards:
             found.append((table, recognised))
         elif recognised:
-            found += [(table, one) for one in sections_of(table, recognised, index_of(catalogue))]
+            # Line lists are never looked at as a whole here: they may be of any size.
+            parts = (
+                [recognised] if recognised.form.cards else sections_of(table, recognised, index_of(catalogue))
+            )
+            found += [(table, one) for one in parts]
         elif not table.is_blank:
             strange.append(table)
     if not found:

@@ -88,6 +88,7 @@ def record_cards(
     others = [reading for reading in readings if not isinstance(reading, UnreadCards)]
     examined = [examine(connection, reading, lane, beside=others) for reading in others]
     tables = [reading for reading in readings if isinstance(reading, UnreadCards)]
+    beside = [finding for table in tables for finding in table.findings]
     skip: Skip = frozenset()
     while True:
         savepoint = connection.begin_nested()
@@ -100,6 +101,7 @@ def record_cards(
             for result in streamed
             for group in _groups(connection, result, lane, received_on, sha256, again=again)
         ]
+        batches[0] = replace(batches[0], findings=[*beside, *batches[0].findings])
         whole = [*examined, *batches]
         parts = [(group, group if within is None else within(group)) for group in whole]
         # A table in which no report was found still has its findings.
