@@ -83,11 +83,7 @@ def read_file(
         if recognised and recognised.form.cards:
             found.append((table, recognised))
         elif recognised:
-            # Line lists are never looked at as a whole here: they may be of any size.
-            parts = (
-                [recognised] if recognised.form.cards else sections_of(table, recognised, index_of(catalogue))
-            )
-            found += [(table, one) for one in parts]
+            found += [(table, one) for one in sections_of(table, recognised, index_of(catalogue))]
         elif not table.is_blank:
             strange.append(table)
     if not found:
