@@ -143,6 +143,10 @@ def quarantine(*, form: Form = None, unit: Unit = None, as_json: Json = False) -
         if report.earlier_stands:
             console.print("an earlier revision stands meanwhile", style="dim")
         _show_findings(report.findings)
+    if waiting:
+        console.print(
+            "The unit's own file, marked: warehouse corrections REPORT --out FILE.xlsx", style="dim"
+        )
     for file in unplaced:
         console.print(
             f"[bold]file {file.file_name}[/bold]  source {file.source_code}  {file.status}  {file.detail or ''}",
