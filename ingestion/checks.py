@@ -187,7 +187,7 @@ def _finding(places: "_Places", test: _Test, row: Mapping[str, Any]) -> Finding:
         said_en.append(f"{name} = {shown}")
     at = rule.at or test.value or _first_filled(test.check.fields, row)
     breakdowns = "/".join(str(row[f.code]) for f in form.breakdowns)
-    personal = any(form.by_code[code].personal for code in test.check.fields)
+    personal = any(_may_name(form, code) for code in test.check.fields)
     sets_aside = form.cards is not None and rule.severity == "hard" and not rule.once_per_report
     return Finding(
         rule_id=rule.id,
@@ -203,6 +203,13 @@ def _finding(places: "_Places", test: _Test, row: Mapping[str, Any]) -> Finding:
         value=None if at is None or personal else _shown(row.get(at)),
         record_no=row["record_no"] if sets_aside else None,
     )
+
+
+def _may_name(form: Form, code: str) -> bool:
+    """Whether what stands in a field may say who somebody is; on cards any free text may."""
+    field = form.by_code[code]
+    free = field.type == "text" or (field.type == "code" and field.code_list is None)
+    return field.personal is not None or (form.cards is not None and free)
 
 
 def _first_filled(codes: list[str], row: Mapping[str, Any]) -> str | None:

@@ -95,7 +95,7 @@ def _of_few(form: Form, rows: pl.DataFrame) -> dict[int, _Content]:
     measures = [rows[f.code].to_list() for f in form.measures if f.code in texts]
     found: dict[int, tuple[int, int, list[str]]] = {}
     for place, (number, reason, fault) in enumerate(
-        rows.select("report_no", "null_reasons", "faults").iter_rows()
+        zip(*(rows[name].to_list() for name in ("report_no", "null_reasons", "faults")), strict=True)
     ):
         said = [f"{code}={column[place]}" for code, column in texts.items() if column[place] is not None]
         said += [f"null:{reason}"] if reason is not None else []

@@ -119,6 +119,19 @@ class Faults:
                 value=spot.label,
             )
 
+    def above_the_labels(self, rows: Sequence[int]) -> None:
+        """Rows of numbers that stand above the labels, so that nobody can say what they are."""
+        for row in rows[:_MAX_UNKNOWN]:
+            cell = cell_name(row + 1, 1)
+            self.add(
+                "ROW_ABOVE_LABELS",
+                "layout",
+                f"第{row + 1}行像是数据，但在表头之上，未读取；请移到表头之下",
+                f"row {row + 1} looks like a record but stands above the labels and was not read; move it below",
+                severity="soft",
+                cell=cell,
+            )
+
     def part_unknown(self) -> None:
         """Neither title nor file name says which of a form's parts this is."""
         names = [self.found.form.by_code[part.measure].name_zh for part in self.found.choices]

@@ -36,6 +36,8 @@ def write_findings(
     of_revision: bool = True,
 ) -> None:
     """Write judged findings of arrivals, each of its report's new revision, or of the arrival alone."""
+    if not findings:
+        return
     rows = [
         (
             arrival.arrival_id,

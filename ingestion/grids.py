@@ -19,7 +19,7 @@ from ingestion.readers.table import number_text
 from ingestion.recognised import Recognised, Spot
 
 # How rows below the table begin.
-_FOOTER = re.compile(
+FOOTER = re.compile(
     r"^\s*(?:填\s*表|制\s*表|审\s*核|复\s*核|统计负责|单位负责|单位\s*[(（]盖章|负责人|联系|填报|报出|报送"
     r"|备\s*注|注\s*[:：1]|说\s*明)"
 )
@@ -124,7 +124,7 @@ def _keep_many(
     """Which rows are records, told over whole columns."""
     keep = ~pl.all_horizontal(pl.col(known).is_null())
     if texts:
-        keep = keep & ~pl.coalesce(texts).str.contains(_FOOTER.pattern).fill_null(value=False)
+        keep = keep & ~pl.coalesce(texts).str.contains(FOOTER.pattern).fill_null(value=False)
         again = pl.sum_horizontal(
             (pl.col(name).str.strip_chars() == labels[name]).fill_null(value=False).cast(pl.Int32)
             for name in texts
@@ -146,7 +146,7 @@ def _keep_few(
         first = next((text for name in texts if (text := columns[name][row]) is not None), None)
         keep.append(
             any(columns[name][row] is not None for name in known)
-            and not (first is not None and _FOOTER.match(first))
+            and not (first is not None and FOOTER.match(first))
             and sum(
                 columns[name][row] is not None and columns[name][row].strip() == labels[name]
                 for name in texts
@@ -347,10 +347,12 @@ def _long(table: Table, found: Recognised, index: LabelIndex) -> Grid:
     texts = [[None] * cells.height if c is None else _strings(c) for c in columns]
     for row, values in enumerate(zip(*texts, strict=True)):
         *key, label, value = values
-        if label is None or _FOOTER.match(label):
+        if label is None or FOOTER.match(label):
+            if value is not None:
+                lost.setdefault(label or "", Spot(first + row, found.item, label or ""))
             continue
         codes = index.lookup(label).get(found.form.code, ())
-        if len(codes) != 1:
+        if len(codes) != 1 or found.form.by_code[codes[0]].role in ("identity", "breakdown"):
             if value is not None:
                 lost.setdefault(label, Spot(first + row, found.item, label))
             continue

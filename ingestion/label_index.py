@@ -201,6 +201,11 @@ def may_be_label(text: str) -> bool:
     return bool(text) and len(text) <= LONGEST and not _NUMBER.fullmatch(text)
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is made of digits and their signs only."""
+    return bool(text) and len(text) <= LONGEST and _NUMBER.fullmatch(text) is not None
+
+
 def spellings(path: Sequence[str]) -> list[str]:
     """Texts that a label under headings may be known by, the most telling first."""
     above, leaf = list(path[:-1]), path[-1]

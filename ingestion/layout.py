@@ -81,7 +81,8 @@ def _doubtful(head: Sequence[Sequence[str]], best: Candidate, index: LabelIndex)
 
 def _cells(table: Table) -> list[list[str]]:
     """The upper left of a table as text, with merged cells filled."""
-    frame = table.rows_below(len(table.head)).head(upright.ROWS - len(table.head))
+    more = upright.ROWS - len(table.head)
+    frame = next(table.batches(len(table.head), more), pl.DataFrame()).head(more)
     rows = [list(row[: upright.COLUMNS]) for row in table.head]
     texts = frame.select(column for column in frame.columns[: upright.COLUMNS])
     rows += [["" if value is None else str(value).strip() for value in row] for row in texts.iter_rows()]
@@ -124,11 +125,12 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
     found = describe(
         head, row, form, index, wide=wide, part=part, year=year_of([*titles, table.sheet, file_name])
     )
-    body = _records(table.rows_below(row + 1), [spot.column for spot in (*found.fields, *found.blocks)])
+    known = [spot.column for spot in (*found.fields, *found.blocks)]
     unknown = [
         spot
         for spot in found.unknown
-        if spot.label or (spot.column < body.width and body.to_series(spot.column).null_count() < body.height)
+        if spot.label
+        or _holds_something(table, row + 1, spot.column, known, piecemeal=form.cards is not None)
     ]
     seen = {column.code for column in found.fields}
     values = labelled_values(head[: best.row], form, index)
@@ -156,6 +158,14 @@ def _records(body: pl.DataFrame, columns: list[int]) -> pl.DataFrame:
     """Rows that hold something in a known column: what stands alone below a table is no column of it."""
     known = [f"c{column}" for column in columns if column < body.width]
     return body.filter(pl.any_horizontal(pl.col(known).is_not_null())) if known else body
+
+
+def _holds_something(table: Table, first: int, column: int, known: list[int], *, piecemeal: bool) -> bool:
+    """Whether a column without a label has cells beside the records; of a line list its first rows speak."""
+    if piecemeal:
+        return any(cells[column] for cells in table.head[first:] if column < len(cells))
+    body = _records(table.rows_below(first), known)
+    return column < body.width and body.to_series(column).null_count() < body.height
 
 
 def _missing(form: Form, absent: set[str]) -> tuple[FormField, ...]:

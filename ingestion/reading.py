@@ -17,6 +17,7 @@ from ingestion.grids import FEW
 from ingestion.label_index import index_of
 from ingestion.layout import Recognised, nearest_forms, recognise
 from ingestion.readers import Table, read_contents
+from ingestion.sections import sections_of
 from ingestion.sheet import Sheet, read_sheet
 from ingestion.workbooks.own_sheets import is_own
 
@@ -79,8 +80,10 @@ def read_file(
     strange: list[Table] = []
     for table in tables:
         recognised = recognise(table, catalogue, table.file_name or name)
-        if recognised:
+        if recognised and recognised.form.cards:
             found.append((table, recognised))
+        elif recognised:
+            found += [(table, one) for one in sections_of(table, recognised, index_of(catalogue))]
         elif not table.is_blank:
             strange.append(table)
     if not found:
@@ -201,10 +204,10 @@ def _numbered(sheets: list[Sheet]) -> tuple[pl.DataFrame, pl.DataFrame, list[Fin
         mine = pl.Series(
             "report_no", [numbers.setdefault(key, len(numbers) + 1) for key in keys], dtype=pl.Int64
         )
-        head = sheet.heads.with_columns(mine)
+        head = sheet.heads.hstack([mine])
         heads.append(head)
         if head.height == sheet.rows.height:
-            rows.append(sheet.rows.with_columns(mine))
+            rows.append(sheet.rows.hstack([mine]))
         else:
             of_place = head.select("place", "report_no")
             rows.append(sheet.rows.join(of_place, on="place", how="inner", maintain_order="left"))

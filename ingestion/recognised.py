@@ -54,7 +54,8 @@ class Pair(Column):
 class Recognised:
     """A form's layout found in a table.
 
-    ``header_row`` is the last row of the labels, ``end_row`` the first row that no longer belongs to this table.
+    ``header_row`` is the last row of the labels, ``first_row`` the first row that belongs to this table and
+    ``end_row`` the first that no longer does.
     ``fields`` are the labels of fields; a sheet has ``pairs`` and a wide layout ``blocks`` besides. ``records``
     are the columns of a transposed table that hold one record each, with the text at their head. A long table
     has its labels in column ``item`` and its numbers in column ``value``.
@@ -71,6 +72,7 @@ class Recognised:
     records_are: str = ""
     item: int = -1
     value: int = -1
+    first_row: int = 0
     end_row: int | None = None
     unknown: tuple[Spot, ...] = ()
     ambiguous: tuple[tuple[Spot, tuple[str, ...]], ...] = ()

@@ -181,7 +181,7 @@ def record_all(
     new = [item for item in every if item.decision.same_as is None]
     if new:
         _write_revisions(connection, new)
-        _copy_rows(connection, groups, new)
+        _copy_rows(connection, groups, new, again=again)
     _move(connection, every)
     _link(connection, every)
     write_findings(connection, [(item.arrival, one, item) for item in new for one in item.judged])
@@ -249,7 +249,7 @@ def _write_revisions(connection: Connection, new: list[Item]) -> None:
     _log_status(connection, [(one, "superseded", "a later content stands already") for one in outdated])
 
 
-def _copy_rows(connection: Connection, groups: Sequence[Group], new: list[Item]) -> None:
+def _copy_rows(connection: Connection, groups: Sequence[Group], new: list[Item], *, again: bool) -> None:
     """COPY the records of new revisions, one COPY a form, and say which cells they stood in."""
     revisions: dict[int, dict[int, int]] = {}
     arrivals: dict[int, int] = {}
@@ -276,24 +276,29 @@ def _copy_rows(connection: Connection, groups: Sequence[Group], new: list[Item])
             "source_column",
         )
         copy_frame(connection, "raw", code, together)
-    positions: dict[tuple[int, str, str], tuple[int | None, int | None]] = {}
-    for number, arrival_id in arrivals.items():
-        places = groups[number].reading.positions
-        for sheet, code, row, column in places.select(
-            "sheet", "field_code", "source_row", "source_column"
-        ).iter_rows():
-            positions.setdefault((arrival_id, sheet, code), (row, column))
-    if positions:
-        connection.execute(
-            text(_POSITIONS),
-            {
-                "arrival_id": [arrival_id for arrival_id, _, _ in positions],
-                "sheet": [sheet for _, sheet, _ in positions],
-                "field_code": [code for _, _, code in positions],
-                "source_row": [row for row, _ in positions.values()],
-                "source_column": [column for _, column in positions.values()],
-            },
-        )
+    _write_positions(
+        connection, [(arrival_id, groups[number]) for number, arrival_id in arrivals.items()], again=again
+    )
+
+
+def _write_positions(connection: Connection, groups: Sequence[tuple[int, Group]], *, again: bool) -> None:
+    """Say in which row or column of which sheet of an arrival a field stood."""
+    names = ["sheet", "field_code", "source_row", "source_column"]
+    places = [group.reading.positions.select(names) for _, group in groups]
+    arrivals = [
+        arrival_id for (arrival_id, _), frame in zip(groups, places, strict=True) for _ in range(frame.height)
+    ]
+    if not arrivals:
+        return
+    together = (
+        pl.concat(places, how="vertical_relaxed")
+        .insert_column(0, pl.Series("arrival_id", arrivals, dtype=pl.Int64))
+        .unique(["arrival_id", "sheet", "field_code"], keep="first", maintain_order=True)
+    )
+    if again:
+        connection.execute(text(_POSITIONS), together.to_dict(as_series=False))
+    else:
+        copy_frame(connection, "registry", "field_position", together)
 
 
 def _with_revisions(records: pl.DataFrame, ids: dict[int, int]) -> pl.DataFrame:

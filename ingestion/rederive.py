@@ -6,11 +6,9 @@ order of the past is kept: a file that was outdated stays outdated.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-import polars as pl
 import structlog
 from sqlalchemy import Connection, Engine, Row, text
 
@@ -22,87 +20,18 @@ from ingestion.forms_catalogue import Catalogue, load_forms
 from ingestion.histories import Plan
 from ingestion.intake import describe, failure_status, finish, open_lane, place_of, today
 from ingestion.judging import Judged
+from ingestion.kept import UNREAD, Scope, kept_files, no_longer_given
+from ingestion.kept import touch as log_all
 from ingestion.load import loading
 from ingestion.placing import Lane
 from ingestion.planned import PlannedChange, Rederivation, planned
-from ingestion.recording import Arrival, Group, Item, record, write_file_findings
+from ingestion.recording import Arrival, Item, record, write_file_findings
 from ingestion.site import Site, SiteError, Source, load_site
 from ingestion.workers import read_within_limits
 from warehouse.errors import WarehouseError
 from warehouse.settings import Settings
 
 log = structlog.get_logger()
-
-# Files that carried a report of the scope; besides them files that nobody could read or place then, which may
-# hold anything: their reports are filtered once they can be read.
-_ARRIVALS = """
-select a.arrival_id, a.received_at, a.source_code, a.file_name, a.status, f.stored_path
-from registry.arrival as a
-inner join registry.file as f on f.file_id = a.file_id
-where (
-    exists (
-        select from registry.arrival_report as l
-        inner join registry.report as r on r.report_id = l.report_id
-        where l.arrival_id = a.arrival_id
-            and (cast(:from_ as date) is null or r.period_end >= :from_)
-            and (cast(:to as date) is null or r.period_start <= :to)
-            and (cast(:forms as text[]) is null or r.form_code = any(:forms))
-            and (cast(:units as text[]) is null or r.subject_code = any(:units))
-            and (
-                not :waiting_only
-                or exists (
-                    select from registry.revision as v where v.revision_id = l.revision_id and v.status = 'quarantined'
-                )
-            )
-    )
-    or a.status in ('unreadable', 'unrecognised')
-    or (a.status in ('taken_in', 'duplicate') and exists (
-        select from registry.finding as q
-        where q.arrival_id = a.arrival_id and q.severity = 'hard' and q.revision_id is null and q.report_id is null
-            and q.resolved_at is null
-    ) and (cast(:forms as text[]) is null or a.form_code is null or a.form_code = any(:forms)))
-    -- What failed by our fault is tried again by the nights while it lies in its inbox, and here when it does no more.
-    or (not :waiting_only and a.status = 'failed' and not exists (
-        select from registry.arrival as later
-        where later.file_id = a.file_id and later.source_code = a.source_code and later.arrival_id > a.arrival_id
-    ))
-)
-and (cast(:files as text[]) is null or exists (
-    select from unnest(cast(:files as text[])) as named
-    where named in (a.file_name, a.arrival_id::text) or right(a.file_name, length(named) + 1) = '/' || named
-        or (length(named) >= 8 and starts_with(f.sha256, named))
-))
-order by a.received_at, a.arrival_id
-"""
-
-_NOT_FOUND = """
-select r.report_id, r.form_code, r.part, r.subject_code, r.period_start, r.period_end, v.status as before,
-    v.revision_no as revision_before
-from registry.arrival_report as l
-inner join registry.report as r on r.report_id = l.report_id and r.current_revision_id = l.revision_id
-inner join registry.revision as v on v.revision_id = l.revision_id
-where l.arrival_id = :arrival and not (r.report_id = any(:found))
-    and (cast(:from_ as date) is null or r.period_end >= :from_)
-    and (cast(:to as date) is null or r.period_start <= :to)
-    and (cast(:forms as text[]) is null or r.form_code = any(:forms))
-    and (cast(:units as text[]) is null or r.subject_code = any(:units))
-order by r.report_id
-"""
-
-_TOUCH = """
-insert into registry.change (report_id, from_revision_id, to_revision_id, cause)
-select r.report_id, r.current_revision_id, r.current_revision_id, :cause
-from registry.report as r
-where (r.current_revision_id is not null or exists (
-        select from registry.obligation as o where o.report_id = r.report_id
-    ))
-    and (cast(:from_ as date) is null or r.period_end >= :from_)
-    and (cast(:to as date) is null or r.period_start <= :to)
-    and (cast(:forms as text[]) is null or r.form_code = any(:forms))
-    and (cast(:units as text[]) is null or r.subject_code = any(:units))
-    and not (r.report_id = any(:logged))
-order by r.report_id
-"""
 
 _GROUNDS = """
 select md5(concat_ws(
@@ -125,10 +54,6 @@ on conflict (fingerprint) do update set judged_at = excluded.judged_at
 """
 
 
-UNREAD = ("unreadable", "unrecognised", "failed")
-"""Statuses of arrivals of which nothing was read."""
-
-
 class RederiveFailed(WarehouseError):
     """Kept files could not be read again for a reason that is not theirs; ``result`` says what was done."""
 
@@ -139,49 +64,6 @@ class RederiveFailed(WarehouseError):
             files=list(result.failed),
         )
         self.result = result
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Which reports are read again; None means all.
-
-    ``files``: names of files with or without their folder, numbers of arrivals, or the first eight or more digits of
-    a SHA-256.
-    """
-
-    from_: date | None = None
-    to: date | None = None
-    forms: tuple[str, ...] | None = None
-    units: tuple[str, ...] | None = None
-    files: tuple[str, ...] | None = None
-
-    def parameters(self) -> dict[str, object]:
-        """For the statements of this module."""
-        return {
-            "from_": self.from_,
-            "to": self.to,
-            "forms": list(self.forms) if self.forms is not None else None,
-            "units": list(self.units) if self.units is not None else None,
-            "files": list(self.files) if self.files is not None else None,
-        }
-
-    def within(self, group: Group) -> Group:
-        """The part of a group that lies in the scope."""
-        keep = pl.lit(value=True)
-        if self.from_ is not None:
-            keep &= pl.col("period_end") >= self.from_
-        if self.to is not None:
-            keep &= pl.col("period_start") <= self.to
-        if self.forms is not None and group.reading.form.code not in self.forms:
-            keep = pl.lit(value=False)
-        if self.units is not None:
-            keep &= pl.col("subject_code").is_in(list(self.units))
-        reports = group.reports.filter(keep)
-        if len(reports) == len(group.reports):
-            return group
-        kept = set(reports["report_no"])
-        findings = [one for one in group.findings if one.report_no is None or one.report_no in kept]
-        return replace(group, reports=reports, findings=findings)
 
 
 def rederive(
@@ -224,9 +106,7 @@ def rederive(
     with loading(settings) as engine:
         with engine.connect() as connection:
             raw.require_prepared(connection, known)
-            arrivals = connection.execute(
-                text(_ARRIVALS), {**scope.parameters(), "waiting_only": waiting_only}
-            ).all()
+            arrivals = kept_files(connection, scope, waiting_only=waiting_only)
         lanes: dict[str, Lane] = {}
         for row in arrivals:
             if row.source_code not in lanes:
@@ -247,9 +127,7 @@ def rederive(
         if touch:
             logged = [change.report_id for change in changes if change.becomes_current]
             with _transaction(engine, dry_run=dry_run) as connection:
-                touched = connection.execute(
-                    text(_TOUCH), {**scope.parameters(), "cause": cause, "logged": logged}
-                ).rowcount
+                touched = log_all(connection, scope, cause, logged)
     result = Rederivation(dry_run, len(arrivals), tuple(changes), unchanged, touched, tuple(failed))
     log.info("files read again", reason=reason, **result.summary())
     if failed:
@@ -258,7 +136,7 @@ def rederive(
 
 
 def reconsider(settings: Settings, reason: str, *, catalogue: Catalogue | None = None) -> Rederivation:
-    """Judge again what waits: quarantined reports, reports without a unit, files nobody could read.
+    """Judge again what waits: quarantined reports, cards set aside, reports without a unit, files nobody could read.
 
     Does nothing while forms, waivers, severities and directory are those on which it was last done to the end, so
     every night may call it, also after one that was cut off.
@@ -333,14 +211,7 @@ def _not_found(
     connection: Connection, row: Row[Any], scope: Scope, items: Sequence[Item]
 ) -> list[PlannedChange]:
     """Reports that count by what this file said once and that nobody finds in it any more: told, never taken away."""
-    lost = connection.execute(
-        text(_NOT_FOUND),
-        {
-            **scope.parameters(),
-            "arrival": row.arrival_id,
-            "found": [item.report_id for item in items],
-        },
-    ).mappings()
+    lost = no_longer_given(connection, scope, row.arrival_id, [item.report_id for item in items])
     return [
         PlannedChange(
             **report,

@@ -10,7 +10,7 @@ from ingestion.faults import Cells, Faults
 from ingestion.findings import Finding, Severity, cell_name
 from ingestion.form import Form, FormField
 from ingestion.grids import FEW, Grid, SourceCells, grid_of
-from ingestion.label_index import LabelIndex
+from ingestion.label_index import LabelIndex, is_number
 from ingestion.periods import Span, find_period, read_period, year_of
 from ingestion.readers import Table
 from ingestion.recognised import Recognised
@@ -48,6 +48,7 @@ def read_sheet(
     faults = Faults(found, table.sheet)
     grid = grid_of(table, found, index)
     faults.unknown_labels([*found.unknown, *grid.unread])
+    faults.above_the_labels(_numbers_above(table, found))
     where = _Elsewhere(table, found, file_name)
     frame = grid.frame.hstack([pl.Series("place", range(grid.frame.height), dtype=pl.Int64)])
     if found.choices:
@@ -76,6 +77,19 @@ def read_sheet(
         for frame in (heads, rows)
     )
     return Sheet(found.form, heads, rows, _positions(table, grid), faults.findings)
+
+
+def _numbers_above(table: Table, found: Recognised) -> list[int]:
+    """Rows above the labels of a table that look like records: a number in most of its columns, or as its value."""
+    if found.layout.kind not in ("table", "long"):
+        return []
+    columns = [found.value] if found.value >= 0 else [spot.column for spot in found.fields]
+    return [
+        row
+        for row, cells in enumerate(table.head[: found.header_row])
+        if row >= found.first_row
+        and sum(column < len(cells) and is_number(cells[column]) for column in columns) * 2 >= len(columns)
+    ]
 
 
 def _positions(table: Table, grid: Grid) -> pl.DataFrame:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ingestion.form import Form
-from ingestion.label_index import LabelIndex, is_period, may_be_label
+from ingestion.grids import FOOTER
+from ingestion.label_index import LabelIndex, is_number, is_period, may_be_label
 from ingestion.labels import UNITS, is_total, squeeze
 from ingestion.recognised import Column, Pair, Spot
 
@@ -162,6 +163,7 @@ def _transposed(
         and not _aside(cells, found.fields, column, heads.get(column, ""))
     ]
     found.records = [Spot(heads_row(cells, first, main), column, heads.get(column, "")) for column in columns]
+    found.unknown = _unread_rows(cells, found, main)
     named = {spot.label for spot in found.records if spot.label}
     if identities & {*form.subject.identify_by, *form.period.fields} and len(columns) >= 1:
         who = bool(identities & set(form.subject.identify_by))
@@ -201,9 +203,8 @@ def _fields_down(
         spot = Spot(row, main, text)
         codes = labels.get((row, main), ())
         if not codes:
-            if text and may_be_label(text) and any(_is_number(value) for value in cells[row][main + 1 :]):
-                found.unknown.append(spot)
-        elif len(codes) > 1:
+            continue
+        if len(codes) > 1:
             found.ambiguous.append((spot, codes))
         elif codes[0] in seen:
             found.twice.append((spot, codes[0]))
@@ -251,10 +252,6 @@ def _aside(cells: Sequence[Sequence[str]], fields: Sequence[Column], column: int
     return bool(texts) and all(squeeze(text) in _UNIT_TEXTS for text in texts)
 
 
-def _is_number(text: str) -> bool:
-    return bool(text) and not may_be_label(text)
-
-
 # A sheet of one report
 
 
@@ -270,7 +267,7 @@ def _sheet(
         columns = sorted(column for at, column in labels if at == row)
         ends = {column: _end(cells[row], column) for column in columns}
         beside = {column for column in columns if ends[column] + 1 in columns}
-        below = len(beside) == len(columns) - 1 > 0 and not any(map(_is_number, cells[row]))
+        below = len(beside) == len(columns) - 1 > 0 and not any(map(is_number, cells[row]))
         for number, column in enumerate(columns):
             spot = Spot(row, column, cells[row][column])
             codes = labels[row, column]
@@ -286,8 +283,8 @@ def _sheet(
             else:
                 seen.add(codes[0])
                 found.pairs.append(Pair(row, column, spot.label, codes[0], place[0], place[1]))
-    found.unknown = _unread(cells, found, used)
     found.last = max((pair.value_row for pair in found.pairs), default=found.last)
+    found.unknown = _unread(cells, found, used)
     return found
 
 
@@ -307,16 +304,49 @@ def _right_of(cells: Sequence[str], row: int, start: int, stop: int) -> tuple[in
 
 
 def _unread(cells: Sequence[Sequence[str]], found: Found, used: set[tuple[int, int]]) -> list[Spot]:
-    """Texts followed by a number that nothing took: probably labels the form does not know."""
+    """Labels of numbers that nothing took: labels the form does not know, or none at all."""
+    numbering = {
+        column
+        for row in range(max(found.first - 1, 0), found.first + 1)
+        for column, text in enumerate(cells[row])
+        if squeeze(text) in _ASIDE
+    }
     unread = []
-    for row in range(found.first, found.last + 1):
-        for column, text in enumerate(cells[row][:-1]):
-            right = cells[row][column + 1]
-            if (row, column) in used or (row, column + 1) in used:
+    for row in _rows_around(cells, found):
+        for column, text in enumerate(cells[row]):
+            if (row, column) in used or column in numbering or not is_number(text):
                 continue
-            if may_be_label(text) and _is_number(right) and not is_total(text):
-                unread.append(Spot(row, column, text))
+            if column and cells[row][column - 1] == text:
+                continue
+            left = next((at for at in range(column - 1, -1, -1) if cells[row][at]), column)
+            unread.append(Spot(row, left, "" if left == column else cells[row][left]))
     return unread
+
+
+def _unread_rows(cells: Sequence[Sequence[str]], found: Found, main: int) -> list[Spot]:
+    """Rows of a transposed table with values whose label is none of the form's, or blank."""
+    known = {spot.row for spot in (*found.fields, *(spot for spot, _ in (*found.ambiguous, *found.twice)))}
+    return [
+        Spot(row, main, cells[row][main])
+        for row in _rows_around(cells, found)
+        if row not in known
+        and any(
+            record.column < len(cells[row]) and is_number(cells[row][record.column])
+            for record in found.records
+        )
+        and (not found.records or row > found.records[0].row or found.records[0].row >= found.first)
+    ]
+
+
+def _rows_around(cells: Sequence[Sequence[str]], found: Found) -> list[int]:
+    """Rows of the labels, and those next to them up to a blank row or a signature."""
+    rows = list(range(found.first, found.last + 1))
+    for step, start in ((-1, found.first - 1), (1, found.last + 1)):
+        row = start
+        while 0 <= row < len(cells) and any(cells[row]) and not any(map(FOOTER.match, cells[row])):
+            rows.append(row)
+            row += step
+    return sorted(rows)
 
 
 # Long

@@ -140,9 +140,7 @@ def type_columns(columns: Sequence[tuple[pl.Series, FormField]], lists: dict[str
     groups: dict[tuple[bool, str], list[int]] = {}
     for place, (column, field) in enumerate(columns):
         if column.null_count() == len(column) and field.dtype != pl.String:
-            typed[place] = Typed(
-                column.clear(len(column)).cast(field.dtype), column.clear(len(column)).cast(pl.String)
-            )
+            typed[place] = Typed(_nulls(column, field.dtype), _nulls(column, pl.String()))
         elif field.type in ("int", "dec"):
             groups.setdefault((column.dtype == pl.Float64, field.type), []).append(place)
         else:
@@ -158,6 +156,10 @@ def type_columns(columns: Sequence[tuple[pl.Series, FormField]], lists: dict[str
             part = Typed(whole.values.slice(start, height), whole.faults.slice(start, height), notes)
             typed[place] = _in_unit(part, columns[place][1], columns[place][0])
     return [typed[place] for place in range(len(columns))]
+
+
+def _nulls(column: pl.Series, dtype: pl.DataType) -> pl.Series:
+    return pl.Series(column.name, [None], dtype=dtype).new_from_index(0, len(column))
 
 
 def to_numbers(column: pl.Series, *, whole: bool) -> Typed:

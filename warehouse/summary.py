@@ -47,7 +47,8 @@ from registry.revision v
 join registry.arrival a using (arrival_id)
 left join lateral (
     -- the status that the revision had when it was judged; it may be superseded by now
-    select s.status from registry.revision_status s where s.revision_id = v.revision_id order by s.at limit 1
+    select s.status from registry.revision_status s
+    where s.revision_id = v.revision_id and s.status <> 'received' order by s.at limit 1
 ) first on true
 where a.run_id = :run_id group by 1 order by 1
 """

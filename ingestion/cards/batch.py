@@ -36,6 +36,14 @@ class Batch:
     asked: pl.DataFrame
 
 
+@dataclass(frozen=True)
+class TypedRows:
+    """Rows of a table whose columns are typed: whose they are and when, what they say as one text, their fields."""
+
+    body: pl.DataFrame
+    typed: dict[str, Typed]
+
+
 class BatchReader:
     """Reads one table of cards batch by batch, in order."""
 
@@ -70,6 +78,10 @@ class BatchReader:
 
     def read(self, frame: pl.DataFrame, first_row: int) -> Batch:
         """Read the rows of a batch; ``first_row`` is the spreadsheet row of the first of them."""
+        return self.judged(self.typed(frame, first_row))
+
+    def typed(self, frame: pl.DataFrame, first_row: int) -> TypedRows:
+        """Type the rows of a batch. Batches are typed in order, but may be judged while the next is typed."""
         body = self.where.cards(frame, first_row)
         typed = {
             field.code: type_column(
@@ -80,6 +92,11 @@ class BatchReader:
         }
         body = self.where.subjects(body, typed)
         body = self.where.periods(body, typed, self._day_of(typed, len(body)))
+        return TypedRows(body.with_columns(_content(typed, len(body))), typed)
+
+    def judged(self, rows: TypedRows) -> Batch:
+        """Number and check the cards of a batch, and leave nothing of their persons but what may be stored."""
+        body, typed = rows.body, rows.typed
         keep, findings = self.where.faults(body)
         self._tell_rows(findings)
         if not keep.all():
@@ -114,7 +131,7 @@ class BatchReader:
             pl.lit(None, dtype=pl.Int64).alias("source_column"),
         )
         self._rules(judge, frame, body)
-        contents = self.hasher.fingerprints(_content(typed, values, persons))
+        contents = self.hasher.fingerprints(body["content"])
         self._twice(judge, values, contents)
         aside = judge.set_aside()
         counts = aside.is_null()
@@ -276,21 +293,23 @@ def _filtered(typed: Typed, keep: pl.Series) -> Typed:
     return Typed(typed.values.filter(keep), typed.faults.filter(keep))
 
 
-def _content(typed: dict[str, Typed], values: dict[str, pl.Series], persons: list[pl.Series]) -> pl.Series:
+def _content(typed: dict[str, Typed], height: int) -> pl.Series:
     """What each card says, as one text whatever the format and the order of columns: its filled fields by code."""
+    said = {code: one.values for code, one in typed.items()}
+    said |= {f"{code}!": one.faults for code, one in typed.items() if one.faulty}
     pieces: list[pl.Expr] = []
     columns: list[pl.Series] = []
-    said = {**{code: one.values for code, one in typed.items()}}
-    said |= {f"{code}!": one.faults for code, one in typed.items() if one.faulty}
     for code in sorted(said):
         cells = said[code]
         if cells.null_count() == len(cells):
             continue
         # Days and moments as numbers: far cheaper than their text.
         columns.append((cells.to_physical() if cells.dtype.is_temporal() else cells).alias(code))
-        prefix = f"{_UNIT}{code}="
+        prefix = pl.lit(f"{_UNIT}{code}=")
         if cells.null_count() == 0:
-            pieces += [pl.lit(prefix), pl.col(code).cast(pl.String)]
+            pieces += [prefix, pl.col(code).cast(pl.String)]
         else:
-            pieces.append(pl.concat_str(pl.lit(prefix), pl.col(code).cast(pl.String)))
+            pieces.append(pl.concat_str(prefix, pl.col(code).cast(pl.String)))
+    if not pieces:
+        return pl.Series("content", [""], dtype=pl.String).new_from_index(0, height)
     return pl.DataFrame(columns).select(pl.concat_str(pieces, ignore_nulls=True).alias("content")).to_series()

@@ -8,8 +8,9 @@ import polars as pl
 from ingestion.form import CodeList, FormField
 from ingestion.values import Typed, to_type
 
-# Text that stands for itself: printable ASCII that begins with a letter or digit and has no space at its end.
-_PLAIN_TEXT = r"^[0-9A-Za-z](?:[ -~]*[!-~])?$"
+# Text that stands for itself: printable ASCII that begins with a letter or digit and has no space at its end, or
+# several Chinese characters (one alone may mean that there is nothing).
+_PLAIN_TEXT = r"^(?:[0-9A-Za-z](?:[ -~]*[!-~])?|[\u4e00-\u9fff]{2,})$"
 _PLAIN_CODE = r"^[0-9A-Za-z][!-~]*$"
 # Where at most one cell in so many differs, each different text is read once.
 _REPEATED = 4

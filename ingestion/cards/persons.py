@@ -96,20 +96,21 @@ def describe_person(
 def age_bands(born: pl.Series, days: pl.Series) -> pl.Series:
     """Age band on a day; null where either date is unknown or the day is before birth."""
     frame = pl.DataFrame({"born": born.cast(pl.Date), "day": days.cast(pl.Date)})
-    # Months come as numbers of eight bits, too small for what follows.
-    before_birthday = (pl.col("day").dt.month().cast(pl.Int32) * 100 + pl.col("day").dt.day()) < (
-        pl.col("born").dt.month().cast(pl.Int32) * 100 + pl.col("born").dt.day()
+    # Dates as whole numbers (20150105): their difference, cut behind the fourth digit, is the age in years.
+    whole = (
+        pl.col(name).dt.year() * 10_000 + pl.col(name).dt.month().cast(pl.Int32) * 100 + pl.col(name).dt.day()
+        for name in ("day", "born")
     )
-    years = pl.col("day").dt.year() - pl.col("born").dt.year() - before_birthday.cast(pl.Int32)
+    frame = frame.select(
+        pl.col("born") <= pl.col("day"), *(one.alias(name) for one, name in zip(whole, "db", strict=True))
+    )
+    years = (pl.col("d") - pl.col("b")) // 10_000
     band = (
-        pl.when(years < 1)
-        .then(0)
-        .when(years < 5)
-        .then(1)
-        .otherwise(pl.min_horizontal(years // 5 + 1, len(BANDS) - 1))
+        pl.when(years >= 5)
+        .then(pl.min_horizontal(years // 5 + 1, len(BANDS) - 1))
+        .otherwise(years.clip(0, 1))
     )
-    known = pl.col("day") >= pl.col("born")
-    number = frame.select(pl.when(known).then(band)).to_series()
+    number = frame.select(pl.when("born").then(band)).to_series()
     names = pl.Series(list(BANDS), dtype=pl.String)
     return names.gather(number)
 

@@ -47,6 +47,28 @@ order by r.part <> :part, v.revision_id is distinct from r.current_revision_id, 
 limit 1
 """
 
+# What an earlier arrival of the same bytes brought, where all of it still counts.
+_SAME_BYTES = """
+select r.report_id, r.form_code, r.part, r.subject_type, r.subject_code, r.organization_key, r.region_code,
+    r.period_type, r.period_start, r.period_end, v.edition, v.reporter_key, v.content_hash, v.record_count,
+    v.value_count, v.nonzero_count, r.current_revision_id = l.revision_id as stands
+from registry.arrival_report as l
+inner join registry.report as r on r.report_id = l.report_id
+inner join registry.revision as v on v.revision_id = l.revision_id
+where l.arrival_id = (
+    select max(a.arrival_id)
+    from registry.arrival as a
+    inner join registry.file as f on f.file_id = a.file_id
+    where f.sha256 = :sha256 and a.source_code = :source and a.status in ('taken_in', 'duplicate')
+        and a.arrival_id < :arrival
+        and not exists (
+            select from registry.finding as q
+            where q.arrival_id = a.arrival_id and q.report_id is null and q.severity = 'hard' and q.resolved_at is null
+        )
+)
+order by r.report_id
+"""
+
 Scope = Callable[[Group], Group]
 
 
@@ -82,12 +104,17 @@ def record_cards(
     ``within`` narrows each group to a scope; ``again`` and ``plan`` as for :func:`ingestion.recording.record`. With a
     ``plan``, or ``dry``, no card is copied.
     """
+    if not again and not dry and plan is None and len(tables_of(readings)) == len(readings):
+        known = _same_bytes(connection, arrival, sha256, readings, lane, cause=cause)
+        if known is not None:
+            return known
     settings = get_settings()
     hasher, cap = Hasher(person_key(settings)), settings.max_findings_per_rule
     received_on = arrival.received_at.astimezone(ZoneInfo(settings.timezone)).date()
     others = [reading for reading in readings if not isinstance(reading, UnreadCards)]
     examined = [examine(connection, reading, lane, beside=others) for reading in others]
-    tables = [reading for reading in readings if isinstance(reading, UnreadCards)]
+    tables = tables_of(readings)
+    beside = [finding for table in tables for finding in table.findings]
     skip: Skip = frozenset()
     while True:
         savepoint = connection.begin_nested()
@@ -100,6 +127,7 @@ def record_cards(
             for result in streamed
             for group in _groups(connection, result, lane, received_on, sha256, again=again)
         ]
+        batches[0] = replace(batches[0], findings=[*beside, *batches[0].findings])
         whole = [*examined, *batches]
         parts = [(group, group if within is None else within(group)) for group in whole]
         # A table in which no report was found still has its findings.
@@ -114,6 +142,49 @@ def record_cards(
             return RecordedCards(recorded, tuple(groups), partial)
         savepoint.rollback()
         skip |= needless
+
+
+def tables_of(readings: Sequence[Reading]) -> list[UnreadCards]:
+    """The tables of cards among what was read in a file."""
+    return [reading for reading in readings if isinstance(reading, UnreadCards)]
+
+
+def _same_bytes(
+    connection: Connection,
+    arrival: Arrival,
+    sha256: str,
+    readings: Sequence[Reading],
+    lane: Lane,
+    *,
+    cause: str,
+) -> RecordedCards | None:
+    """Record a file whose very bytes were taken in before and count as they stand: none of its cards is read."""
+    values = {"sha256": sha256, "source": lane.source.code, "arrival": arrival.arrival_id}
+    rows = [dict(row) for row in connection.execute(text(_SAME_BYTES), values).mappings()]
+    forms = {reading.form.code: reading for reading in readings}
+    if not rows or not all(row["stands"] and row["form_code"] in forms for row in rows):
+        return None
+    groups = []
+    for number, row in enumerate(rows, start=1):
+        found = {"report_no": number, "subject_ref": row["subject_code"], **row}
+        frame = pl.DataFrame([{name: found.get(name) for name in _SCHEMA}], schema=_SCHEMA)
+        unread = forms[row["form_code"]]
+        reading = replace(
+            empty_reading(unread.form, ""),
+            edition=row["edition"],
+            layout=unread.layout,
+            part=row["part"],
+            reports=frame,
+            positions=pl.DataFrame(schema=_POSITIONS),
+        )
+        groups.append(Group(reading, frame, ()))
+    savepoint = connection.begin_nested()
+    recorded = record(connection, arrival, groups, lane, cause=cause)
+    if any(item.decision.same_as is None for item in recorded.items):
+        savepoint.rollback()
+        return None
+    savepoint.commit()
+    return RecordedCards(recorded, tuple(groups), partial=False)
 
 
 def _needless(batches: Sequence[Group], recorded: Recorded) -> Skip:
@@ -179,6 +250,13 @@ def _groups(
         groups.append(Group(nothing, pl.DataFrame(schema=_SCHEMA), findings))
     return groups
 
+
+_POSITIONS: dict[str, pl.DataType] = {
+    "sheet": pl.String(),
+    "field_code": pl.String(),
+    "source_row": pl.Int64(),
+    "source_column": pl.Int64(),
+}
 
 _SCHEMA: dict[str, pl.DataType] = {
     "report_no": pl.Int64(),

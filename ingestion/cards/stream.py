@@ -1,7 +1,7 @@
 """A file's cards through the reader into their raw tables, batch by batch, in the caller's transaction.
 
-While one batch is sent to the database the next is read: the reader works in a thread of its own, and whatever the
-file's size no more than a few batches are held.
+While one batch is sent to the database the next is read in a thread of its own; whatever the file's size no more than
+a few batches are held.
 """
 
 import queue
@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
 
 import polars as pl
 from sqlalchemy import Connection, text
@@ -23,9 +24,11 @@ from ingestion.load import copy_frame
 from ingestion.placing import Lane
 from ingestion.reading import UnreadCards
 
+_Item = TypeVar("_Item")
+
 BATCH_ROWS = 50_000
 AHEAD = 1
-"""Batches that may wait for the database."""
+"""Batches that may wait for the database while one more is read; each costs some 20 MB."""
 
 Skip = frozenset[tuple[str, str, object]]
 """Form, subject and period of reports whose cards are read but not copied."""
@@ -132,25 +135,25 @@ class _Failed:
         self.error = error
 
 
-def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches, read in a thread while the caller works on those before."""
-    waiting: queue.Queue[Batch | _Failed | None] = queue.Queue(AHEAD)
+def _ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """The same items, made in a thread while the caller works on those before."""
+    waiting: queue.Queue[_Item | _Failed | None] = queue.Queue(AHEAD)
     stop = threading.Event()
 
-    def put(item: Batch | _Failed | None) -> None:
+    def put(item: _Item | _Failed | None) -> None:
         while not stop.is_set():
             try:
-                waiting.put(item, timeout=0.5)
+                waiting.put(item, timeout=0.2)
             except queue.Full:
                 continue
             return
 
     def work() -> None:
         try:
-            for batch in batches:
-                put(batch)
+            for item in items:
+                put(item)
                 if stop.is_set():
-                    return
+                    break
             put(None)
         except BaseException as error:
             put(_Failed(error))

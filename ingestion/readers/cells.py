@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
 import polars as pl
 
@@ -53,13 +54,20 @@ def column_of(name: str, values: Sequence[object]) -> pl.Series:
     """A column as numbers when it holds nothing else, or as text."""
     kinds = set(map(type, values))
     if kinds <= {str, type(None)}:
-        return clean(pl.Series(name, [value or None for value in values], dtype=pl.String))
+        return _texts(name, [value or None for value in values])
     if kinds <= {float, int, str, type(None)}:
         blanks = [None if value == "" else value for value in values] if str in kinds else values
         exact = int not in kinds or all(type(value) is not int or abs(value) < EXACT for value in blanks)
         if exact and (str not in kinds or str not in set(map(type, blanks))):
             return pl.Series(name, blanks, dtype=pl.Float64)
-    return clean(pl.Series(name, [cell_text(value) for value in values], dtype=pl.String))
+    return _texts(name, [cell_text(value) for value in values])
+
+
+def _texts(name: str, values: list[Any]) -> pl.Series:
+    """A column of text; the NUL character, which no database takes, becomes the mark of what is unreadable."""
+    if any("\0" in value for value in values if value):
+        values = [value and value.replace("\0", "\ufffd") for value in values]
+    return pl.Series(name, values, dtype=pl.String)
 
 
 def cell_text(value: object) -> str | None:

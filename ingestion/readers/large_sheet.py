@@ -3,7 +3,7 @@
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import fastexcel
 import polars as pl
 from python_calamine import CalamineWorkbook
 
+from ingestion.findings import column_name
 from ingestion.readers.blob import Blob
 from ingestion.readers.cells import cell_text, clean, frame_of, head_merges
 from ingestion.readers.compiled import guarded
@@ -29,8 +30,7 @@ _DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 _FORMAT_USED = re.compile(rb'<xf [^>]*?numFmtId="(\d+)"')
 _FORMAT_CODE = re.compile(r'formatCode="([^"]*)"')
 _MOMENT = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
-_LONG_NUMBER = r"^-?[\d.]{16,}$"
-_LONG_IN_XML = re.compile(rb"<v>-?[\d.]{16,}")
+_NUMBER = r"^-?\d+\.?\d*$"
 _FIRST_SOUND_YEAR = 1901
 
 
@@ -85,32 +85,37 @@ class LargeSheet:
         except (fastexcel.UnsupportedColumnTypeCombinationError, fastexcel.InvalidParametersError):
             return self._as_values(first)
         found = {info.absolute_index: frame[info.name] for info in sheet.selected_columns}
-        if any(self._is_doubtful(column) for column in found.values()):
+        if self._is_doubtful(found):
             return self._as_values(first)
         blank = pl.Series("", [None], dtype=pl.String).new_from_index(0, frame.height)
         return pl.DataFrame(
             [_column(found.get(index, blank)).alias(f"c{index}") for index in range(self._scan.width)]
         )
 
-    def _is_doubtful(self, column: pl.Series) -> bool:
-        """Whether values of several kinds may have become text in another way than elsewhere."""
-        if column.dtype == pl.Duration:
+    def _is_doubtful(self, columns: Mapping[int, pl.Series]) -> bool:
+        """Whether values of several kinds may have become text in another way than elsewhere.
+
+        Numbers among texts lose digits, and days among them become moments.
+        """
+        texts = {index: column for index, column in columns.items() if column.dtype == pl.String}
+        others = [column for index, column in columns.items() if index not in texts]
+        if any(column.dtype == pl.Duration for column in others):
             return True
-        if column.dtype.is_temporal():
-            return bool((column.dt.year() < _FIRST_SOUND_YEAR).any())
-        if column.dtype != pl.String:
-            return False
-        return bool(
-            (column.str.contains(_MOMENT).any() and self._has_dates())
-            or (column.str.contains(_LONG_NUMBER).any() and self._shows(_LONG_IN_XML))
-        )
+        if any(
+            (column.dt.year() < _FIRST_SOUND_YEAR).any() for column in others if column.dtype.is_temporal()
+        ):
+            return True
+        if any(column.str.contains(_MOMENT).any() for column in texts.values()) and self._has_dates():
+            return True
+        like_numbers = [index for index, column in texts.items() if column.str.contains(_NUMBER).any()]
+        return bool(like_numbers) and self._shows(_number_in(like_numbers))
 
     def _shows(self, pattern: re.Pattern[bytes]) -> bool:
         rest = b""
         for piece in self._package.pieces(self._path):
             if pattern.search(rest + piece):
                 return True
-            rest = piece[-40:]
+            rest = piece[-200:]
         return False
 
     def _has_dates(self) -> bool:
@@ -131,6 +136,14 @@ class LargeSheet:
                 row.extend([""] * (self._scan.width - len(row)))
             self._rows = rows
         return frame_of(self._rows, first)
+
+
+def _number_in(columns: Sequence[int]) -> re.Pattern[bytes]:
+    """A number in one of some columns."""
+    letters = "|".join(column_name(index + 1) for index in columns)
+    return re.compile(
+        rf'<c r="(?:{letters})\d+"(?![^>]*\bt="(?:s|str|inlineStr|b|e)")[^>]*>\s*<[vf]>'.encode()
+    )
 
 
 def _column(column: pl.Series) -> pl.Series:

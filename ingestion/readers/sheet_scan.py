@@ -25,6 +25,7 @@ _PLAIN_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
 # A cell that is closed at once holds nothing but its format.
 _FILLED_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"(?:\s[^>]*[^>/])?>')
 _PREFIXED = re.compile(rb":(?:c|row|sheetData)[\s>/]")
+_KINDS = re.compile(rb't="([eb])"')
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 
@@ -57,7 +58,7 @@ class Scan:
 def scan(pieces: Callable[[], Iterator[bytes]], *, name: str, limits: Limits) -> Scan:
     """Look over a sheet, whose XML ``pieces`` gives anew each time it is called.
 
-    The bounds are upper ones: of rows that hold nothing but a format they are found exactly only when it matters.
+    The bounds are upper ones, of rows to the next power of ten: they are found exactly only when it matters.
     """
     found = Scan()
     try:
@@ -101,17 +102,14 @@ def _look_over(pieces: Iterator[bytes], found: Scan) -> None:
         last = part
         if _PREFIXED.search(part):
             raise _NotPlain
-        height = max(map(int, _ROWS.findall(part)), default=found.height)
-        if not (found.width and height and not _outside(found.width, height).search(part)):
-            cells = _PLAIN_CELL.findall(part)
-            if len(cells) != len(_ANY_CELL.findall(part)):
-                raise _NotPlain
-            for letters in {letters for letters, _ in cells}:
-                found.meet(0, column_number(letters))
-            height = max({int(row) for _, row in cells}, default=0)
-        found.meet(height, 0)
-        found.has_errors = found.has_errors or b't="e"' in part
-        found.has_flags = found.has_flags or b't="b"' in part
+        height = max(map(int, _ROWS.findall(part)), default=0)
+        if not found.width or not height or _outside(found.width, len(str(height))).search(part):
+            height = _by_cells(part, found)
+        found.meet(10 ** len(str(height)) - 1 if height else 0, 0)
+        if not (found.has_errors and found.has_flags):
+            kinds = set(_KINDS.findall(part))
+            found.has_errors = found.has_errors or b"e" in kinds
+            found.has_flags = found.has_flags or b"b" in kinds
         if found.head is None:
             head.append(part)
             rows += part.count(_ROW_END)
@@ -122,6 +120,16 @@ def _look_over(pieces: Iterator[bytes], found: Scan) -> None:
             found.merges.append(
                 ((int(top) - 1, column_number(left) - 1), (int(bottom) - 1, column_number(right) - 1))
             )
+
+
+def _by_cells(part: bytes, found: Scan) -> int:
+    """The last row that a cell of the part names, and the widest column; raises :class:`_NotPlain`."""
+    cells = _PLAIN_CELL.findall(part)
+    if len(cells) != len(_ANY_CELL.findall(part)):
+        raise _NotPlain
+    for letters in {letters for letters, _ in cells}:
+        found.meet(0, column_number(letters))
+    return max({int(row) for _, row in cells}, default=0)
 
 
 def _parts(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -154,21 +162,9 @@ def _cut(xml: bytes) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _outside(width: int, height: int) -> re.Pattern[bytes]:
-    """A cell that is not written plainly, or lies beyond the column or the row."""
-    return re.compile(rf'<c(?=[\s>/])(?! r="(?:{_letters_to(width)})(?:{_digits_to(height)})")'.encode())
-
-
-def _digits_to(highest: int) -> str:
-    """Pattern of the numbers from 1 to the highest."""
-    text = str(highest)
-    ways = [rf"[1-9]\d{{0,{len(text) - 2}}}"] if len(text) > 1 else []
-    for place, digit in enumerate(text):
-        lowest = 1 if place == 0 else 0
-        if int(digit) > lowest:
-            rest = len(text) - place - 1
-            ways.append(f"{text[:place]}[{lowest}-{int(digit) - 1}]" + (rf"\d{{{rest}}}" if rest else ""))
-    return "|".join([*ways, text])
+def _outside(width: int, digits: int) -> re.Pattern[bytes]:
+    """A cell that is not written plainly, or lies beyond the column, or in a row of more digits."""
+    return re.compile(rf'<c (?!r="(?:{_letters_to(width)})\d{{1,{digits}}}")|<c[>/\t\r\n]'.encode())
 
 
 def _letters_to(width: int) -> str:

@@ -21,7 +21,7 @@ from ingestion.errors import FileError
 from ingestion.findings import ROW_FAULTS
 from ingestion.forms_catalogue import Catalogue, load_forms
 from ingestion.readers import read_tables
-from ingestion.reading import SourceContext, read_file
+from ingestion.reading import SourceContext, UnreadCards, read_file
 from ingestion.registry import RegisteredFinding, ReportNotFound
 from ingestion.site import SiteError, load_site
 from ingestion.workbooks.marking import mark
@@ -53,6 +53,16 @@ left join lateral (
     select l.status from registry.revision as l where l.report_id = r.report_id order by l.revision_no desc limit 1
 ) as v on true
 where r.report_id = :report
+"""
+
+# Other reports that the file carried, or rows of units that the directory does not have.
+_OTHERS = """
+select exists (
+    select from registry.arrival_report as o where o.arrival_id = :arrival and o.revision_id <> all(:own)
+) or exists (
+    select from registry.finding as f
+    where f.arrival_id = :arrival and f.revision_id is null and f.report_id is null and f.level = 'unit'
+)
 """
 
 _NOT_IN_FILE_NAME = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
@@ -226,16 +236,27 @@ def _shares(
     """What of each sheet belongs to the reports; None when the whole file does."""
     form = catalogue[asked[0].form_code]
     with engine.connect() as connection:
-        if form.cards:
-            if form.period.type != "event" or asked[0].status == "quarantined":
+        if form.cards and form.period.type == "event":
+            if asked[0].status == "quarantined":
                 return None
             return _cards_at_fault(
                 connection, asked[0], _rows_named(engine, asked[0]) if form.cards.key else {}
             )
+        if form.cards and not connection.scalar(
+            text(_OTHERS), {"arrival": asked[0].arrival_id, "own": [one.revision_id for one in asked]}
+        ):
+            return None
         own: dict[str, set[Place]] = {}
         for one in asked:
             for sheet, row, column in _places(connection, one):
                 own.setdefault(sheet, set()).add((row, column))
+    if form.cards:
+        heads = _header_rows(catalogue, asked[0], stored)
+        return {
+            sheet: _rows_of(heads[sheet] + 1, frozenset(row for row, _ in places if row is not None))
+            for sheet, places in own.items()
+            if sheet in heads
+        }
     every: dict[str, set[Place]] = {}
     long: set[str] = set()
     for sheet, kind, place in _places_of_file(settings, catalogue, asked[0], stored):
@@ -262,6 +283,15 @@ def _places(connection: Connection, one: Asked) -> Iterator[tuple[str, int | Non
     ).format(sql.Identifier(one.form_code), sql.Literal(one.revision_id))
     for sheet, row, column in _rows(connection, query):
         yield sheet or "", row, column
+
+
+def _header_rows(catalogue: Catalogue, one: Asked, stored: Path) -> dict[str, int]:
+    """The last row of the labels, counted from 1, of each sheet of cards."""
+    return {
+        reading.table.sheet: reading.found.header_row + 1
+        for reading in read_file(stored, name=one.file_name, catalogue=catalogue)
+        if isinstance(reading, UnreadCards) and reading.table is not None and reading.found is not None
+    }
 
 
 def _places_of_file(

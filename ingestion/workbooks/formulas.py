@@ -20,6 +20,7 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.NotEq: "ABS(({0})-({1}))>{2}",
 }
 _LONGEST = 4000
+_ROOM = f"{ABSOLUTE:.0E}"
 
 
 class _Beyond(Exception):
@@ -84,7 +85,7 @@ def _compared(
     sides = _formula(left, cells, used), _formula(right, cells, used)
     if type(operator) not in _COMPARISONS or not used:
         raise _Beyond
-    said = _COMPARISONS[type(operator)].format(*sides, ABSOLUTE)
+    said = _COMPARISONS[type(operator)].format(*sides, _ROOM)
     given = f"COUNT({','.join(used)})={len(used)}"
     # A division by zero, or text in place of a number, is no number: neither holds nor fails.
     return f"IFERROR(AND({given},{said}),FALSE)", f"IFERROR(AND({given},NOT({said})),FALSE)"

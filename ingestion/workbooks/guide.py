@@ -75,7 +75,8 @@ def _facts(form: Form, edition: Edition) -> list[tuple[str, str]]:
     due = form.due_note
     if form.due:
         after = {0: "当月", 1: "次月"}.get(form.due.months_after, f"期后第{form.due.months_after}个月")
-        due = f"{after}{form.due.day}日前" + (f"；{due}" if due else "")
+        rule = f"{after}{form.due.day}日前"
+        due = due if due and due.startswith(rule) else "；".join(filter(None, (rule, due)))
     facts = [
         ("报表", form.name_zh),
         ("表号", edition.form_number or form.form_numbers),

@@ -160,19 +160,19 @@ def _value(value: object) -> object:
 
 def _settle(sheet: Worksheet, values: Worksheet, computed: dict[str, dict[str, object]]) -> None:
     """Take away earlier marks; make text like a formula safe, and formulas that reach outside their values."""
-    for cells in sheet.iter_rows():
-        for cell in cells:
-            if cell.comment is not None and cell.comment.author == AUTHOR:
-                cell.comment, cell.fill = None, PatternFill()
-            if cell.data_type == "s" and isinstance(cell.value, str) and is_risky(cell.value):
-                cell.quotePrefix = True
-            elif cell.data_type == "f":
-                value = values[cell.coordinate].value
-                if isinstance(cell.value, str) and _is_plain(cell.value):
-                    computed.setdefault(sheet.title, {})[cell.coordinate] = value
-                else:
-                    cell.value = None
-                    put(cell, value)
+    # Only cells that there are: a sheet may reach to its last corner and hold two of them.
+    for cell in list(sheet._cells.values()):
+        if cell.comment is not None and cell.comment.author == AUTHOR:
+            cell.comment, cell.fill = None, PatternFill()
+        if cell.data_type == "s" and isinstance(cell.value, str) and is_risky(cell.value):
+            cell.quotePrefix = True
+        elif cell.data_type == "f":
+            value = values[cell.coordinate].value
+            if isinstance(cell.value, str) and _is_plain(cell.value):
+                computed.setdefault(sheet.title, {})[cell.coordinate] = value
+            else:
+                cell.value = None
+                put(cell, value)
 
 
 def _is_plain(formula: str) -> bool:

@@ -1,4 +1,4 @@
-"""Commands about files and reports: ingest, check, replay, reports, quarantine, findings, withdraw."""
+"""Commands about files and reports: ingest, check, replay, reports, timeliness, quarantine, findings, withdraw."""
 
 import getpass
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ import typer
 from warehouse.cli.output import App, Json, console, plain, print_json, print_rows
 from warehouse.cli.replay import replay
 from warehouse.cli.server import prepare
+from warehouse.cli.timeliness import timeliness
 from warehouse.database import Role, engine
 from warehouse.errors import SettingsError
 from warehouse.settings import Settings, get_settings
@@ -27,7 +28,7 @@ FINDING_COLUMNS = ("severity", "rule_id", "cell", "field_code", "value", "messag
 
 def register(app: App) -> None:
     """Add the commands of this module."""
-    for command in (ingest, check, replay, reports, quarantine, findings, withdraw):
+    for command in (ingest, check, replay, reports, timeliness, quarantine, findings, withdraw):
         app.command()(command)
 
 
@@ -142,6 +143,10 @@ def quarantine(*, form: Form = None, unit: Unit = None, as_json: Json = False) -
         if report.earlier_stands:
             console.print("an earlier revision stands meanwhile", style="dim")
         _show_findings(report.findings)
+    if waiting:
+        console.print(
+            "The unit's own file, marked: warehouse corrections REPORT --out FILE.xlsx", style="dim"
+        )
     for file in unplaced:
         console.print(
             f"[bold]file {file.file_name}[/bold]  source {file.source_code}  {file.status}  {file.detail or ''}",

@@ -26,6 +26,7 @@ CELL = 160
 """Longest text in a cell of a table."""
 
 NARROW = {
+    "code",
     "status",
     "release_id",
     "severity",

@@ -9,7 +9,8 @@ from datetime import date
 import openpyxl
 import pytest
 
-from ingestion import intake, rederive
+from ingestion import intake, rederive, registry
+from ingestion.cards.batch import BatchReader
 from ingestion.identifiers import citizen_check_digit
 from warehouse.settings import get_settings
 
@@ -241,6 +242,24 @@ class TestComingAgain:
         assert cdc.value("select count(*) from raw.idr_card") == before
         assert statuses(cdc) == ["accepted"]
 
+    def test_bytes_that_count_already_are_not_read_again(self, cdc, monkeypatch):
+        cdc.send_cards([card(1), card(2, disease_code="")])
+
+        def never(*_: object) -> None:
+            raise AssertionError
+
+        monkeypatch.setattr(BatchReader, "read", never)
+        assert cdc.send_cards([card(1), card(2, disease_code="")], name="again.csv").by_status == {
+            "duplicate": 1
+        }
+
+    def test_withdrawn_bytes_are_judged_when_they_come_again(self, cdc):
+        cdc.send_cards([card(1), card(2)])
+        registry.withdraw(cdc.owner, cdc.value("select report_id from registry.report"), "wrong", "统计科")
+        result = cdc.send_cards([card(1), card(2)], name="again.csv")
+        assert result.reports == {"quarantined": 1}
+        assert cdc.value("select count(*) from raw.idr_card") == 4
+
     def test_the_same_cards_in_another_format_and_order_are_known(self, cdc):
         cards = [card(1), card(2), card(3, disease_code="")]
         cdc.send_cards(cards)
@@ -290,6 +309,13 @@ class TestReadingAgain:
             (2, "accepted_with_warnings", 3),
         ]
         assert cdc.value("select count(*) from registry.report") == 1
+
+    def test_a_night_finds_cards_that_wait_for_a_waiver(self, cdc):
+        cdc.send_cards([card(1), card(2, occupation="学生"), card(3)])
+        assert rederive.reconsider(cdc.settings, "试").changes == ()
+        cdc.site(waivers_yml=WAIVER)
+        assert [one.becomes_current for one in rederive.reconsider(cdc.settings, "豁免").changes] == [True]
+        assert rederive.reconsider(cdc.settings, "豁免").files == 0
 
     def test_nothing_mended_nothing_changed(self, cdc):
         cdc.send_cards([card(1), card(2, disease_code="")])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import xlwt
 
 from ingestion.registry import ReportNotFound
 from ingestion.workbooks.corrections import correct_report, correct_unit
@@ -159,6 +160,40 @@ def test_of_a_file_of_several_units_only_the_units_own_rows_are_written(
     assert bureau.revisions("T-1") == [(1, "accepted")]
 
 
+def old_workbook(row: dict[str, object]) -> bytes:
+    book = xlwt.Workbook(encoding="utf-8")
+    page = book.add_sheet("月报")
+    for column, (key, label) in enumerate(COLUMNS.items()):
+        page.write(0, column, label)
+        page.write(1, column, row[key])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def archive_of(row: dict[str, object]) -> bytes:
+    text = ",".join(COLUMNS.values()) + "\n" + ",".join(str(row[key]) for key in COLUMNS) + "\n"
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("甲医院/一月.csv", text.encode("gb18030"))
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("write", [old_workbook, archive_of])
+def test_files_that_are_no_new_workbook_become_one(bureau: Bureau, tmp_path: Path, write):
+    bureau.send_bytes("一月", write(bureau.row(revenue=512.5, **BROKEN)))
+    bureau.take_in()
+    written = correct_report(bureau.loader, bureau.settings, report_id(bureau), tmp_path)
+    assert not written.kept_original
+    page = openpyxl.load_workbook(written.path).worksheets[1]
+    assert page[place("revenue", 2)].value == 512.5
+    assert page[place("staff", 2)].value == 100
+    assert page[place("outpatient", 2)].comment
+    send_back(bureau, written.path, **{place("outpatient", 2): 90})
+    bureau.take_in()
+    assert bureau.revisions() == [(1, "superseded"), (2, "accepted")]
+
+
 def arranged(layout: str, rows: list[dict[str, object]]) -> tuple[bytes, str]:
     """Reports of several units in one workbook, and the cell of the second one's outpatient visits."""
     book = openpyxl.Workbook()
@@ -276,3 +311,21 @@ def test_a_batch_that_waits_as_a_whole_comes_back_as_a_whole(bureau: Bureau, tmp
     written = correct_report(bureau.loader, bureau.settings, batch, tmp_path)
     page = openpyxl.load_workbook(written.path).worksheets[1]
     assert [cell.value for cell in page["A"]][1:] == [f"LH2015{number:05}" for number in (1, 2, 3, 4)]
+
+
+def test_of_a_file_of_several_units_cards_a_unit_sees_its_own_cards_only(bureau: Bureau, tmp_path: Path):
+    columns = "机构编码,病案号,身份证号,性别,出生日期,入院时间,出院时间,实际住院天数,出院主要诊断编码,离院方式,总费用"
+    lines = [
+        columns,
+        "T-1,甲一,,男,1980-05-07,2015-01-02 09:00,2015-01-05 09:00,3,J18.900,医嘱离院,1000",
+        "T-2,乙一,,男,1980-05-07,2015-01-03 09:00,2015-01-06 09:00,3,J18.900,医嘱离院,1000",
+        "T-2,乙二,,男,1980-05-07,2015-01-03 09:00,2015-01-06 09:00,3,J18.900,不知道,多少钱",
+        "T-2,乙三,,男,1980-05-07,2015-01-03 09:00,2015-01-06 09:00,3,J18.900,医嘱离院,1000",
+    ]
+    bureau.send_bytes("首页.csv", "\n".join(lines).encode())
+    bureau.take_in()
+    written = correct_report(bureau.loader, bureau.settings, report_id(bureau, "T-2"), tmp_path)
+    book = openpyxl.load_workbook(written.path)
+    assert [cell.value for cell in book.worksheets[1]["B"]] == ["病案号", None, "乙一", "乙二", "乙三"]
+    marked = {cell.coordinate for row in book.worksheets[1].iter_rows() for cell in row if cell.comment}
+    assert "K4" in marked

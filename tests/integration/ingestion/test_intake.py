@@ -410,8 +410,8 @@ class TestFailing:
         bureau.send("a.csv", bureau.row())
         copy = recording._copy_rows
 
-        def cut(connection, *args):
-            copy(connection, *args)
+        def cut(connection, *args, **more):
+            copy(connection, *args, **more)
             backend = connection.connection.driver_connection.info.backend_pid
             with bureau.owner.connect() as other:
                 other.execute(text("select pg_terminate_backend(:pid, 5000)"), {"pid": backend})

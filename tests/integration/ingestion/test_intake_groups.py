@@ -30,7 +30,7 @@ from registry.revision as v
 inner join registry.report as r using (report_id)
 inner join registry.arrival as a using (arrival_id)
 inner join raw.hosp_monthly as w using (revision_id)
-order by r.form_code, r.subject_code, r.period_start, v.revision_no
+order by r.form_code, r.subject_code, r.period_start, v.revision_no, w.record_no
 """
 ARRIVALS = """
 select a.file_name, a.status, a.detail, a.form_code, a.received_at,
@@ -139,10 +139,10 @@ class TestFailingInAGroup:
             bureau.send(f"{number}.csv", bureau.row(code))
         copy = recording._copy_rows
 
-        def fragile(connection, groups, new):
+        def fragile(connection, groups, new, **more):
             if any(item.subject_code == "T-2" for item in new):
                 raise ZeroDivisionError
-            copy(connection, groups, new)
+            copy(connection, groups, new, **more)
 
         with monkeypatch.context() as patch:
             patch.setattr(recording, "_copy_rows", fragile)

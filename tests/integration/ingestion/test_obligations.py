@@ -1,13 +1,16 @@
+import json
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from ingestion import registry
 from ingestion.form import period_bounds
 from ingestion.forms_catalogue import load_forms
 from ingestion.obligations import Timeliness, mark_due, timeliness
+from warehouse.cli import app
 
 HEAD = "form_code,subject_type,subject_code,reporter_code,valid_from,valid_to,exempt_reason\n"
 GRACE = HEAD.replace("reason\n", "reason,grace_days\n")
@@ -284,6 +287,19 @@ class TestFulfilment:
         bureau.take_in()
         found = self.january(bureau)
         assert (found.due, found.received) == (2, 2)
+
+
+def test_command_prints_counts_and_rates(bureau):
+    bureau.site(
+        duties_csv=HEAD + "hosp_monthly,organization,T-1,T-1,2015-01-01,2015-02-01,\n"
+        "hosp_monthly,organization,T-2,T-2,2015-01-01,2015-02-01,停业整顿\n"
+    )
+    mark_due(bureau.loader, date(2015, 12, 31))
+    bureau.send("a.csv", bureau.row(), day=9)
+    bureau.take_in()
+    (row,) = json.loads(CliRunner().invoke(app, ["timeliness", "--form", "hosp_monthly", "--json"]).stdout)
+    assert (row["due"], row["on_time"], row["exempt"], row["reporting_rate"]) == (1, 1, 1, 1.0)
+    assert "100.0%" in CliRunner().invoke(app, ["timeliness"]).stdout
 
 
 class TestParts:

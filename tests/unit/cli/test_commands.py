@@ -32,6 +32,7 @@ def test_help_lists_every_command():
         "check",
         "replay",
         "reports",
+        "timeliness",
         "quarantine",
         "findings",
         "withdraw",

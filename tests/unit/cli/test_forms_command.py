@@ -108,3 +108,16 @@ def test_mistakes_are_told_and_nothing_is_written(arguments: list[str], said: st
     assert result.exit_code == 1
     assert said in result.stderr
     assert not path.exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["54", "--unit", "T-1"]])
+def test_corrections_are_for_a_report_or_for_a_unit(arguments: list[str], tmp_path: Path):
+    result = run("corrections", *arguments, "--out", str(tmp_path / "更正.xlsx"))
+    assert result.exit_code == 1
+    assert "either a report or a unit" in result.stderr
+
+
+def test_the_command_lists_forms_and_corrections():
+    listed = run("--help").output
+    assert "forms" in listed
+    assert "corrections" in listed

@@ -162,8 +162,7 @@ def test_stages_of_the_runbook_are_those_of_the_night():
 
 def test_limits_name_the_forms_and_indicators_that_there_are():
     limits = README.read_text().split("## Limits")[1]
-    first = limits.split("\n- ")[1].split(" Items,")[0]
-    assert set(re.findall(r"\(`(\w+)`\)", first)) == {file.stem for file in BUILT_IN.glob("*.yml")}
+    assert f"({len(list(BUILT_IN.glob('*.yml')))} in all)" in limits.split("\n- ")[1]
     with (ROOT / "dbt_project" / "seeds" / "indicator.csv").open() as seed:
         assert f"- {len(list(csv.DictReader(seed)))} indicators" in limits
 

@@ -421,3 +421,22 @@ def test_header_rows_that_come_again_on_the_next_page_are_no_records(
     reading = read(write_grid(tmp_path / "a.csv", grid))
     assert reading.findings == []
     assert reading.records["source_row"].to_list() == [2, 4]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_tables_of_several_units_stand_one_below_another(
+    file_format: str, tmp_path: Path, catalogue: Catalogue, read: Callable[..., Reading]
+) -> None:
+    form = catalogue["hosp_monthly"]
+    header = ["统计年月", *(f.name_zh for f in form.measures)]
+    grid: list[list[object]] = []
+    for number, name in enumerate(("甲医院", "乙医院", "丙医院")):
+        numbers = range(100 * number + 100, 100 * number + 99 + len(header))
+        grid += [["医疗服务月报表"], [f"机构名称：{name}", None, "单位：千元"], header, ["2016-03", *numbers]]
+        grid += [["填表人：（构造）"], []]
+    reading = read(write_grid(tmp_path / "a", grid, file_format))
+    assert reading.findings == []
+    assert reading.reports["subject_ref"].to_list() == ["甲医院", "乙医院", "丙医院"]
+    first = form.measures[0].code
+    assert reading.records[first].to_list() == [100, 200, 300]
+    assert reading.records["source_row"].to_list() == [4, 10, 16]

@@ -3,6 +3,7 @@
 import io
 import re
 import string
+import time
 import zipfile
 from pathlib import Path
 
@@ -151,3 +152,25 @@ def test_what_is_no_workbook_is_not_opened_as_one(tmp_path: Path):
     with zipfile.ZipFile(other, "w") as archive:
         archive.writestr("a.csv", "1,2")
     assert open_workbook(other) is None
+
+
+def test_a_sheet_that_reaches_to_its_last_corner_costs_only_its_cells(tmp_path: Path):
+    source = book_with(tmp_path / "in", {"A1": "构造", "XFD1048576": 1}, {})
+    began = time.monotonic()
+    original = open_workbook(source)
+    assert original is not None
+    saved(original, tmp_path / "out.xlsx")
+    assert time.monotonic() - began < 20
+
+
+def test_entities_of_hostile_xml_are_not_expanded(tmp_path: Path):
+    source = book_with(tmp_path / "in", {"A1": "构造"}, {})
+    bomb = tmp_path / "bomb"
+    with zipfile.ZipFile(source) as good, zipfile.ZipFile(bomb, "w") as bad:
+        for item in good.namelist():
+            text = good.read(item).decode()
+            if item == "xl/worksheets/sheet1.xml":
+                entity = '<!DOCTYPE x [<!ENTITY a "' + "构" * 1000 + '"><!ENTITY b "' + "&a;" * 1000 + '">]>'
+                text = re.sub(r"^(<\?xml[^>]*\?>)?", rf"\g<1>{entity}", text).replace("构造", "&b;" * 1000)
+            bad.writestr(item, text)
+    assert open_workbook(bomb) is None

@@ -1,6 +1,7 @@
 """The blank workbook of every form is read back exactly as it was filled in."""
 
 import datetime as dt
+import html
 import io
 import random
 import re
@@ -199,34 +200,53 @@ def values_read(path: Path, code: str) -> int:
 
 @every_form
 def test_a_spreadsheet_program_opens_a_template_and_nobodys_numbers_are_in_it(code: str, tmp_path: Path):
+    content, blank = written(code)
     path = tmp_path / "空表.xlsx"
-    blank = write_template(FORMS[code], path, period=span_of(FORMS[code]), units=UNITS)
+    path.write_bytes(content)
     with zipfile.ZipFile(path) as archive:
-        texts = {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".xml")}
-    for name, xml in texts.items():
-        if not name.startswith("xl/worksheets/"):
-            continue
-        places = [
-            place
-            for places in re.findall(r' sqref="([^"]+)"', xml.split("<dataValidations")[-1])
-            for place in places.split()
+        pages = [
+            archive.read(f"xl/worksheets/sheet{n}.xml").decode() for n in range(1, len(blank.sheets) + 1)
         ]
-        assert len(places) == len(set(places)), name
-        for formula in re.findall(r"<formula1>(.*?)</formula1>", xml):
-            assert len(formula) <= 255, formula
-        for prompt in re.findall(r' prompt="([^"]*)"', xml):
-            assert len(prompt) <= 255
-        for title in re.findall(r' promptTitle="([^"]*)"', xml):
-            assert len(title) <= 32
-    book = openpyxl.load_workbook(path)
-    assert book.sheetnames[: len(blank.sheets)] == list(blank.sheets)
-    for name in blank.sheets:
-        sheet = book[name]
-        assert sheet.protection.sheet
-        assert not sheet.protection.password
-        assert sheet.freeze_panes
-        assert sheet.cell(1, 1).value == FORMS[code].name_zh
+        titles = re.findall(r'<sheet [^>]*name="([^"]*)"', archive.read("xl/workbook.xml").decode())
+    assert titles[: len(blank.sheets)] == list(blank.sheets)
+    for xml in pages:
+        checks = re.search(r"<dataValidations.*</dataValidations>", xml, re.DOTALL)
+        assert checks
+        places = [place for places in re.findall(r' sqref="([^"]+)"', checks[0]) for place in places.split()]
+        assert len(places) == len(set(places))
+        assert all(len(formula) <= 255 for formula in re.findall(r"<formula1>(.*?)</formula1>", checks[0]))
+        assert all(
+            len(html.unescape(text)) <= 255 for text in re.findall(r' (?:prompt|error)="([^"]*)"', checks[0])
+        )
+        assert all(
+            len(html.unescape(text)) <= 32 for text in re.findall(r' promptTitle="([^"]*)"', checks[0])
+        )
+        (guard,) = re.findall(r"<sheetProtection [^>]*>", xml)
+        assert 'sheet="1"' in guard
+        assert "password" not in guard
+        assert "<pane " in xml
     assert values_read(path, code) == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "sheets"), [("hosp_monthly", 1), ("idr_monthly", 1), ("mch_maternal_annual", 1)]
+)
+def test_units_that_are_known_are_written_into_the_template(code: str, sheets: int, tmp_path: Path):
+    form = FORMS[code]
+    units = UNITS if form.subject.type == "organization" else (Unit(REGIONS[0]),)
+    blank = write_template(form, tmp_path / "空表.xlsx", units=units, rows=len(units))
+    assert len(blank.sheets) == sheets
+    book = openpyxl.load_workbook(tmp_path / "空表.xlsx")
+    said = {cell.value for row in book[blank.sheets[0]].iter_rows() for cell in row}
+    assert {unit.code for unit in units} <= said
+    assert len(blank.rows) == (len(blank.members) or len(units))
+
+
+def test_with_breakdowns_each_unit_has_a_sheet_of_its_own(tmp_path: Path):
+    blank = write_template(FORMS["idr_monthly"], tmp_path / "空表.xlsx", units=[Unit(one) for one in REGIONS])
+    assert blank.sheets == REGIONS
+    book = openpyxl.load_workbook(tmp_path / "空表.xlsx")
+    assert [book[name][blank.above["region_code"]].value for name in REGIONS] == list(REGIONS)
 
 
 def one_unit() -> Lane:
