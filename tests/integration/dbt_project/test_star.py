@@ -169,6 +169,67 @@ def test_an_amended_month_reaches_the_year_and_no_other_month(registry, rows):
     ]
 
 
+def test_a_running_total_of_the_year_is_its_last_quarter_and_never_a_sum(registry, rows):
+    for month, managed in ((3, 10), (6, 25), (9, 30), (12, 44)):
+        registry.file(
+            "bphs_quarterly",
+            "P1",
+            date(2015, 1, 1),
+            date(2015, month, 31 if month in (3, 12) else 30),
+            {"elderly_65_managed": managed, "population_65_plus": 50},
+            period_type="cumulative_quarter",
+        )
+    registry.release()
+    managed = (
+        "select period_type, period_end, numerator, value from star.fct_indicator"
+        " where indicator_code = 'elderly_health_mgmt_rate' and subject_type = 'region' order by 1, 2"
+    )
+    assert [(row["period_type"], row["period_end"].month, row["value"]) for row in rows(managed)] == [
+        ("cumulative_quarter", 3, 20),
+        ("cumulative_quarter", 6, 50),
+        ("cumulative_quarter", 9, 60),
+        ("cumulative_quarter", 12, 88),
+        ("year", 12, 88),
+    ]
+
+
+def test_a_rate_over_last_years_residents_follows_their_table(registry, rows):
+    for month in range(1, 13):
+        start = date(2015, month, 1)
+        end = date(2015, month + 1, 1) if month < 12 else date(2016, 1, 1)
+        registry.file(
+            "idr_monthly",
+            "440507",
+            start,
+            date.fromordinal(end.toordinal() - 1),
+            {"disease_code": "AB_TOTAL", "cases": 1},
+            reporter="H1",
+        )
+
+    def residents(number):
+        registry.file(
+            "population_denominators",
+            "440507",
+            date(2014, 1, 1),
+            date(2014, 12, 31),
+            {"definition": "RESIDENT_END", "population": number},
+            period_type="year",
+            reporter="H1",
+        )
+        registry.release()
+
+    residents(120_000)
+    residents(240_000)
+    incidence = (
+        "select release_from, period_start, denominator, value from star.fct_indicator"
+        " where indicator_code = 'notifiable_ab_incidence' and status = 'computed' order by 1"
+    )
+    assert rows(incidence) == [
+        {"release_from": 1, "period_start": date(2015, 1, 1), "denominator": 120_000, "value": 10},
+        {"release_from": 2, "period_start": date(2015, 1, 1), "denominator": 240_000, "value": 5},
+    ]
+
+
 def test_timeliness_follows_the_first_acceptable_revision(registry, rows):
     due = date(2015, 2, 20)
     registry.file(
