@@ -189,9 +189,7 @@ def _wide(table: Table, found: Recognised) -> Grid:
     """Each row unfolded to a record per member and period, with a column per measure."""
     body = _body(table, found)
     fields = {f"c{c.column}": c.code for c in found.fields if f"c{c.column}" in body.columns}
-    keep = body.select(pl.col(name).alias(code) for name, code in fields.items()).with_columns(
-        body["source_row"]
-    )
+    keep = pl.DataFrame([*(body[name].alias(code) for name, code in fields.items()), body["source_row"]])
     groups: dict[tuple[object, ...], list[int]] = {}
     for number, block in enumerate(found.blocks):
         groups.setdefault((block.members, block.period), []).append(number)

@@ -228,7 +228,7 @@ def _outcomes(connection: Connection, revisions: list[int]) -> dict[int, Outcome
 
 def judge_items(connection: Connection, items: Sequence[Item], lane: Lane, plan: Plan | None = None) -> None:
     """Judge reports with what their histories tell, and decide what becomes of the content of each."""
-    before = _contents_before(connection, items)
+    before = _contents_before(connection, items, plan)
     for item in sorted(items, key=lambda item: (item.arrival.received_at, item.period_end)):
         earlier = _identity_before(item)
         _judge(item, lane, before.get(earlier) if earlier else None)
@@ -238,7 +238,9 @@ def judge_items(connection: Connection, items: Sequence[Item], lane: Lane, plan:
             plan.remember(item)
 
 
-def _contents_before(connection: Connection, items: Sequence[Item]) -> dict[tuple[object, ...], str | None]:
+def _contents_before(
+    connection: Connection, items: Sequence[Item], plan: Plan | None
+) -> dict[tuple[object, ...], str | None]:
     """Content that stands for the period before each report, by identity; None where there is none yet."""
     asked = list({earlier: None for item in items if (earlier := _identity_before(item))})
     before: dict[tuple[object, ...], str | None] = dict.fromkeys(asked)
@@ -246,6 +248,9 @@ def _contents_before(connection: Connection, items: Sequence[Item]) -> dict[tupl
         columns = {name: [one[number] for one in asked] for number, name in enumerate(IDENTITY)}
         for row_no, content_hash in connection.execute(text(_BEFORE), columns).all():
             before[asked[row_no - 1]] = content_hash
+        for identity, history in (plan.histories if plan is not None else {}).items():
+            if identity in before:
+                before[identity] = history.current.content_hash if history.current else None
     return before
 
 

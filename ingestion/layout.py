@@ -76,6 +76,8 @@ def _doubtful(head: Sequence[Sequence[str]], best: Candidate, index: LabelIndex)
     code = best.form.code
     here = {one for text in texts for one in index.lookup(text).get(code, ())}
     more = {one for text in set(below) if text for one in index.lookup(text).get(code, ())} - here
+    if best.layout.kind == "wide" and any(best.form.by_code[one].role == "measure" for one in more):
+        return True
     return len(more) * 2 >= best.matched
 
 
@@ -106,11 +108,12 @@ def _best_upright(
         found = upright.arrange(cells, form, labels, index)
         if found is None or not enough(form, found.matched):
             continue
-        complete = all(f.code in found.matched for f in form.fields if f.required)
+        told = found.matched | {found.records_are}
+        complete = all(f.code in told for f in form.fields if f.required)
         word = words_in(form, squeeze(plain("".join(lines(cells[: found.first])))) + names)
-        if not word and len(found.matched) < min(3, len(form.fields)):
+        if not word and found.score < min(3, len(form.fields)):
             continue
-        rank = (len(found.matched) - MISSING * (not complete) + _NAMED * bool(word), word, -len(form.fields))
+        rank = (found.score - MISSING * (not complete) + _NAMED * bool(word), word, -len(form.fields))
         if best is None or rank > best[0]:
             best = rank, found
     return best

@@ -92,6 +92,12 @@ class Found:
         """Codes of the fields found."""
         return {column.code for column in (*self.fields, *self.pairs)} | self.items
 
+    @property
+    def score(self) -> int:
+        """How many labels speak for it, heads of columns that are members included."""
+        heads = len(self.records) if self.records_are in self.form.by_code else 0
+        return len(self.matched) + heads
+
 
 def labels_of(
     cells: Sequence[Sequence[str]], index: LabelIndex

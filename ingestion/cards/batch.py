@@ -9,6 +9,7 @@ import polars as pl
 from ingestion import units
 from ingestion.cards import rows, told
 from ingestion.cards.columns import type_column
+from ingestion.cards.empty import empty_reading
 from ingestion.cards.hashing import Hasher
 from ingestion.cards.judge import Judge
 from ingestion.cards.ledger import Ledger
@@ -243,7 +244,7 @@ class BatchReader:
             pl.col("period_end").max(),
         )
         reading = replace(
-            told.empty_reading(self.form, self.sheet),
+            empty_reading(self.form, self.sheet),
             reports=groups,
             records=frame,
             positions=self.where.positions,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from ingestion.cards import told
+from ingestion.cards.empty import empty_reading
 from ingestion.cards.ledger import Entry, Ledger
 from ingestion.form import Form
 from ingestion.placing import Lane, place
@@ -82,7 +83,7 @@ class Numbering:
         """The report that rows belong to; a unit may be named in several ways."""
         start, end = said.start or self.received_on, said.end or self.received_on
         row = {"subject_ref": said.ref, "subject_name": said.name, "reporter_ref": said.reporter}
-        reading = told.empty_reading(self.form, self.sheet, row, start, end)
+        reading = empty_reading(self.form, self.sheet, row, start, end)
         placed = place(reading, self.lane).row(0, named=True)
         subject = placed["subject_code"]
         if subject is None:

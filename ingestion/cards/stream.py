@@ -16,8 +16,8 @@ from sqlalchemy import Connection, text
 
 from ingestion.cards.batch import Batch, BatchReader
 from ingestion.cards.hashing import Hasher
+from ingestion.cards.labels import header
 from ingestion.cards.ledger import Ledger
-from ingestion.cards.told import header
 from ingestion.checks import asked_of_batches
 from ingestion.form import Form
 from ingestion.load import copy_frame

@@ -11,16 +11,9 @@ from ingestion.cards.ledger import Entry, Ledger
 from ingestion.checks import Verdicts
 from ingestion.findings import Finding, Severity, cell_name
 from ingestion.form import Form, FormField
-from ingestion.layout import nearest_label
-from ingestion.reading import Reading
-from ingestion.recognised import Recognised
 
 if TYPE_CHECKING:
     from ingestion.cards.batch import BatchReader
-
-
-MAX_UNKNOWN = 200
-"""Unknown columns that are told one by one."""
 
 
 class Fault(Protocol):
@@ -291,40 +284,6 @@ def units(ledger: Ledger, form: Form, sheet: str, placed: Mapping[str, object]) 
     )
 
 
-def empty_reading(
-    form: Form,
-    sheet: str,
-    row: Mapping[str, object] | None = None,
-    start: dt.date | None = None,
-    end: dt.date | None = None,
-) -> Reading:
-    """A reading without records, of the one report that ``row`` (subject_ref, subject_name, reporter_ref) names."""
-    schema: dict[str, pl.DataType] = {
-        "report_no": pl.Int64(),
-        "subject_type": pl.String(),
-        "subject_ref": pl.String(),
-        "subject_name": pl.String(),
-        "reporter_ref": pl.String(),
-        "period_type": pl.String(),
-        "period_start": pl.Date(),
-        "period_end": pl.Date(),
-        "sheet": pl.String(),
-    }
-    rows = []
-    if row is not None:
-        names = (row["subject_ref"], row["subject_name"], row["reporter_ref"])
-        rows = [(1, form.subject.type, *names, form.period.type, start, end, sheet)]
-    return Reading(
-        form,
-        "",
-        next((layout.code for layout in form.layouts if layout.kind == "table"), form.layouts[0].code),
-        "",
-        pl.DataFrame(rows, schema=schema, orient="row"),
-        pl.DataFrame(),
-        pl.DataFrame(),
-    )
-
-
 def mostly_faulty(form: Form, entry: Entry) -> Finding:
     """A batch of which more cards are set aside than count: rather a wrong file than wrong cards."""
     noun = form.cards.noun_zh if form.cards else "卡"
@@ -352,36 +311,14 @@ def none(form: Form) -> Finding:
     )
 
 
-def header(found: Recognised, sheet: str) -> list[Finding]:
-    """What is wrong with the labels; unknown ones are not repeated, for they may be a card's first row."""
-    form = found.form
-    findings = []
-    taken = found.taken
-    for spot in found.unknown[:MAX_UNKNOWN]:
-        near = nearest_label(spot.label, form, found.layout, taken) if spot.label else None
-        zh = f"{spot.cell}这一列不是本表的项目，未读取" + (f"；是否应为“{near}”？" if near else "")
-        en = f"the column at {spot.cell} is not part of the form and was not read"
-        findings.append(
-            _of_label("COLUMN_UNKNOWN", zh, en + (f"; is it {near!r}?" if near else ""), spot.cell)
-        )
-    for item in found.missing:
-        zh = f"缺少必需的列“{item.name_zh}”；请按模板补上"
-        findings.append(
-            _of_label("COLUMN_MISSING", zh, f"the required column {item.name_zh!r} is missing", None)
-        )
-    for spot, codes in found.ambiguous:
-        names = "或".join(f"“{form.by_code[code].name_zh}”" for code in codes if code in form.by_code)
-        zh = f"{spot.cell}这一列可能是{names}，无法确定；请改用模板的表头"
-        en = f"the column at {spot.cell} may be {' or '.join(codes)}; use the template's label"
-        findings.append(_of_label("COLUMN_AMBIGUOUS", zh, en, spot.cell))
-    for spot, code in found.twice:
-        zh = f"{spot.cell}这一列与另一列是同一项目“{form.by_code[code].name_zh}”；请只保留一列"
-        findings.append(
-            _of_label("COLUMN_TWICE", zh, f"the column at {spot.cell} repeats {code}; keep one", spot.cell)
-        )
-    return [replace(finding, sheet=sheet) for finding in findings]
-
-
-def _of_label(rule_id: str, zh: str, en: str, cell: str | None) -> Finding:
-    severity: Severity = "soft" if rule_id == "COLUMN_UNKNOWN" else "hard"
-    return Finding(rule_id, "layout", severity, zh, en, cell=cell)
+def edition_unknown(form: Form, entry: Entry, day: dt.date) -> Finding:
+    """A batch of a time that no edition of the form is valid in."""
+    return Finding(
+        rule_id="EDITION_UNKNOWN",
+        level="report",
+        severity="hard",
+        message_zh=f"“{form.name_zh}”没有适用于{day}的版本；请核对日期",
+        message_en=f"no edition of {form.code} is valid on {day}; check the dates",
+        report_no=entry.report_no,
+        sheet=entry.sheet,
+    )

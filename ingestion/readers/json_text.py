@@ -7,6 +7,7 @@ beside it becomes title lines), a single object, and one object a line.
 import codecs
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -28,8 +29,8 @@ _ADVICE = (
     "Write one record a line (NDJSON) or split it",
 )
 _COLUMNS, _ROWS = ("columns", "header", "headers", "fields"), ("rows", "data", "values", "records")
-# Whole numbers of more digits than a float holds stay text.
-_DIGITS = 15
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_CHECKED = 10_000
 _HEAD, _LONGEST_LINE = 1 << 20, 16 << 20
 
 
@@ -97,8 +98,13 @@ class Lines:
         self._keys = list(keys)
 
     def _whole(self, first: int) -> pl.DataFrame:
-        rows = list(self._rows())
-        Area(self._blob.name, self._limits).check(len(rows), len(self._keys))
+        area = Area(self._blob.name, self._limits)
+        rows: list[list[object]] = []
+        for row in self._rows():
+            rows.append(row)
+            if len(rows) % _CHECKED == 0:
+                area.check(len(rows), len(self._keys))
+        area.check(len(rows), len(self._keys))
         return frame_of(rows, first)
 
     def _stream(self, first: int, size: int) -> Iterator[pl.DataFrame]:
@@ -115,7 +121,7 @@ class Lines:
     def _rows(self) -> Iterator[list[object]]:
         yield list(self._keys)
         for record in self._records():
-            yield [record.get(key) for key in self._keys]
+            yield [_flat(record.get(key)) for key in self._keys]
 
     def _records(self) -> Iterator[dict[str, object]]:
         with self._blob.open() as binary, io.TextIOWrapper(binary, self._encoding, newline="\n") as stream:
@@ -132,7 +138,7 @@ class Lines:
             raise _bad_line(self._blob.name, number) from error
         if not isinstance(record, dict):
             raise _bad_line(self._blob.name, number)
-        return {key: _flat(value) for key, value in record.items()}
+        return record
 
 
 def _as_text(rows: Sequence[Sequence[object]], width: int) -> pl.DataFrame:
@@ -157,7 +163,12 @@ def _bad_line(name: str, number: int) -> UnreadableFile:
 
 
 def _decode(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_object, parse_int=_whole_number, parse_constant=str)
+    """A document; raises ValueError. Lone surrogates, which only escapes can write, become a mark."""
+    document = json.loads(text, object_pairs_hook=_object, parse_constant=str)
+    if not _SURROGATE.search(text):
+        return document
+    written = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+    return json.loads(written)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -168,17 +179,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _whole_number(text: str) -> int | str:
-    return int(text) if len(text) <= _DIGITS else text
-
-
 def _flat(value: object) -> object:
-    """A value as it goes into one cell; lone surrogates, which are no characters, become a mark."""
-    if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
-    return value
+    """A value as it goes into one cell."""
+    return (
+        json.dumps(value, ensure_ascii=False, separators=(",", ":")) if type(value) in (dict, list) else value
+    )
 
 
 def _rows(document: object, name: str) -> list[list[object]]:

@@ -311,6 +311,76 @@ def test_a_disease_over_its_measures_is_a_record_each(tmp_path: Path, read: Call
     ]
 
 
+def test_diseases_stand_over_columns_and_measures_beside_rows(
+    tmp_path: Path, read: Callable[..., Reading]
+) -> None:
+    grid = [
+        ["2016年3月"],
+        ["指标名称", "麻疹", "鼠疫", "甲乙丙类总计"],
+        ["发病数", 3, None, 3],
+        ["死亡数", 0, 1, 1],
+    ]
+    reading = read(write_grid(tmp_path / "a.csv", grid), region="440507")
+    assert (reading.layout, reading.findings) == ("transposed", [])
+    assert reading.records.select("disease_code", "cases", "deaths").rows() == [
+        ("1000", 3, 0),
+        ("0100", None, 1),
+        ("ABC_TOTAL", 3, 1),
+    ]
+
+
+def test_units_stand_over_columns_and_their_total_is_left_out(
+    tmp_path: Path, catalogue: Catalogue, read: Callable[..., Reading]
+) -> None:
+    form = catalogue["hosp_monthly"]
+    rows = [[f.name_zh, number, 2 * number, 3 * number] for number, f in enumerate(form.measures, start=10)]
+    grid = [["医疗服务月报表（2016年3月）"], ["指标", "甲医院", "乙医院", "合计"], *rows, ["填表人：丁"]]
+    reading = read(write_grid(tmp_path / "a.csv", grid))
+    assert reading.findings == []
+    assert reading.reports["subject_ref"].to_list() == ["甲医院", "乙医院"]
+    assert reading.records[form.measures[0].code].to_list() == [10, 20]
+
+
+def test_sections_merged_beside_labels_tell_them_apart(tmp_path: Path, read: Callable[..., Reading]) -> None:
+    book = openpyxl.Workbook()
+    page = book.active
+    for row in (
+        ["孕产妇保健和健康情况年报表"],
+        ["地区：440507", None, "统计年度：2016"],
+        ["项目", None, "数值"],
+        ["活产数", "合计", 100],
+        [None, "男", 52],
+        [None, "女", 48],
+        ["产妇数", "合计", 99],
+        ["孕产妇死亡人数", "合计", 0],
+        ["系统管理人数", None, 90],
+    ):
+        page.append(row)
+    for cells in ("A1:C1", "A4:A6", "A9:B9"):
+        page.merge_cells(cells)
+    book.save(tmp_path / "a.xlsx")
+    reading = read(tmp_path / "a.xlsx")
+    assert (reading.layout, reading.findings) == ("sheet", [])
+    columns = ["live_births", "live_births_male", "live_births_female", "women_delivered", "maternal_deaths"]
+    assert reading.records.select(columns).row(0) == (100, 52, 48, 99, 0)
+
+
+def test_labels_may_stand_above_their_values(tmp_path: Path, read: Callable[..., Reading]) -> None:
+    grid = [
+        ["医疗服务月报表"],
+        ["机构名称", "统计年月"],
+        ["甲医院", "2016-03"],
+        ["卫生技术人员", "实有床位", "总诊疗人次数", "医疗收入"],
+        [10, 5, 100, 300],
+        ["出院人数", "实际开放总床日数", "实际占用总床日数"],
+        [7, 155, 100],
+    ]
+    reading = read(write_grid(tmp_path / "a.csv", grid))
+    assert (reading.layout, reading.findings) == ("sheet", [])
+    columns = ["staff_technical", "visits_total", "discharges", "bed_days_occupied"]
+    assert reading.records.select(columns).row(0) == (10, 100, 7, 100)
+
+
 # What stands around the table
 
 

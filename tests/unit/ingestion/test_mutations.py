@@ -1,6 +1,7 @@
 """A cell, a row or a column that goes wrong ends in a finding: no number changes or vanishes in silence."""
 
 from collections.abc import Sequence
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +151,39 @@ def test_rows_moved_repeated_or_blank_change_no_number(
     read, told = values(write_grid(tmp_path / "f.csv", grid), catalogue)
     wrong = {key: (value, read.get(key)) for key, value in expected(layout).items() if read.get(key) != value}
     assert told or not wrong, (kind, place)
+
+
+_cells = st.one_of(
+    st.none(),
+    st.integers(-2, 10**6),
+    st.decimals(0, 10**6, places=2).map(float),
+    st.sampled_from(
+        ["合计", "小计", "12*", "-", "填表人：甲", "LH-1", "2016-03", "3.2 出院人数", "注：", "1,200", " 甲 "]
+    ),
+)
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+@given(rows=st.lists(st.lists(_cells, min_size=11, max_size=11), min_size=1, max_size=8))
+def test_few_rows_are_read_as_many_are(
+    rows: list[list[object]], tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = [catalogue["hosp_monthly"].by_code[code].name_zh for code in CODES]
+    named = [
+        [unit, month, *row[2:]]
+        for row, (unit, month) in zip(rows, cycle(product(UNITS, MONTHS)), strict=False)
+    ]
+    path = write_grid(tmp_path / "f.csv", [["2016年3月医疗服务月报表"], header, *named, *rows])
+    few = read_file(path, catalogue=catalogue)
+    with monkeypatch.context() as patch:
+        for module in ("content", "grids", "reading", "sections", "sheet"):
+            patch.setattr(f"ingestion.{module}.FEW", 0)
+        many = read_file(path, catalogue=catalogue)
+    assert [reading.reports.to_dicts() for reading in few] == [reading.reports.to_dicts() for reading in many]
+    assert [reading.records.to_dicts() for reading in few] == [reading.records.to_dicts() for reading in many]
+    assert [reading.findings for reading in few] == [reading.findings for reading in many]

@@ -176,6 +176,11 @@ def test_long_whole_numbers_of_json_keep_their_digits(tmp_path: Path) -> None:
     assert table.rows_below(1).rows() == [("440507199001011234",), ("5",)]
 
 
+def test_escaped_characters_of_json_are_read_and_halves_of_them_marked(tmp_path: Path) -> None:
+    (table,) = read(tmp_path, b'[{"a": "\\ud83d\\ude00\\u533b\\ud800x", "b": "\\\\ud800"}]')
+    assert table.rows_below(1).rows() == [("\U0001f600医?x", "\\ud800")]
+
+
 def test_lines_may_leave_out_keys_and_bring_new_ones(tmp_path: Path) -> None:
     (table,) = read(tmp_path, '{"甲": 1}\n\n{"乙": "x"}\n{"甲": 2, "丙": null}\n'.encode())
     assert table.head == [["甲", "乙", "丙"], ["1", "", ""], ["", "x", ""], ["2", "", ""]]
