@@ -21,13 +21,15 @@ Scope = Literal["everything", "changed_reports", "changed_periods"]
 REPORTS = (
     "select change.report_id from registry.change where change.release_id = warehouse.candidate_release()"
 )
-# A month counts in its year as well.
+# A month counts in its year as well, and this year's residents in next year's rates.
 PERIODS = (
     "select distinct period.period_type, period.period_start from registry.change"
     " inner join registry.report on report.report_id = change.report_id"
     " cross join lateral (values (report.period_type, report.period_start),"
-    " ('year', date_trunc('year', report.period_start)::date)) as period (period_type, period_start)"
-    " where change.release_id = warehouse.candidate_release()"
+    " ('year', date_trunc('year', report.period_start)::date),"
+    " (case when report.period_type = 'year' then 'year' end, (report.period_start + interval '1 year')::date))"
+    " as period (period_type, period_start)"
+    " where change.release_id = warehouse.candidate_release() and period.period_type is not null"
 )
 
 _REPORT_CALL = re.compile(r"\$changed\(([a-z_][a-z0-9_.]*)\)")
