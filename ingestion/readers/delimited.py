@@ -24,7 +24,7 @@ SAMPLE_ROWS = 60
 SAMPLE_BYTES = 1 << 16
 DELIMITERS = (",", "\t", ";", "|")
 CHUNK = 1 << 20
-BLOCK = 4 << 20
+BLOCK = 2 << 20
 """Bytes of text that are split into columns at once."""
 LONGEST_CELL = 1 << 24
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")

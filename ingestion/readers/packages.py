@@ -41,13 +41,13 @@ class Package:
     def __init__(self, blob: Blob, limits: Limits) -> None:
         self.name = blob.name
         self.limits = limits
-        self._stream = blob.open()
+        self._blob = blob
         try:
-            _check_directory(self._stream, blob.size, limits, self.name)
-            archive = zipfile.ZipFile(self._stream)
+            with blob.open() as stream:
+                _check_directory(stream, blob.size, limits, self.name)
+                members = zipfile.ZipFile(stream).infolist()
         except _DAMAGE as error:
             raise damaged(self.name, *_KIND, type(error).__name__) from error
-        members = archive.infolist()
         unpacked = sum(member.file_size for member in members)
         if unpacked > SMALL and unpacked > limits.ratio * blob.size:
             raise unpacks_too_far(self.name, limits.unpacked_bytes)
@@ -83,7 +83,8 @@ class Package:
 
     def _unpack(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
         total = checksum = 0
-        for piece in _stored(self._stream, info) if info.compress_type == 0 else self._inflated(info):
+        stored = _stored(self._blob, info)
+        for piece in stored if info.compress_type == zipfile.ZIP_STORED else _inflated(stored, info):
             total += len(piece)
             if total > info.file_size:
                 raise zipfile.BadZipFile
@@ -94,40 +95,39 @@ class Package:
         if total != info.file_size or checksum != info.CRC:
             raise zipfile.BadZipFile
 
-    def _inflated(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
-        if info.compress_type != zipfile.ZIP_DEFLATED:
-            raise NotImplementedError
-        unpacker = zlib.decompressobj(-15)
-        for packed in _stored(self._stream, info):
-            rest = packed
-            while rest:
-                piece = unpacker.decompress(rest, PIECE)
-                rest = unpacker.unconsumed_tail
-                if unpacker.unused_data:
-                    raise zipfile.BadZipFile
-                yield piece
-        yield unpacker.flush()
-        if not unpacker.eof:
-            raise EOFError
+
+def _inflated(stored: Iterator[bytes], info: zipfile.ZipInfo) -> Iterator[bytes]:
+    if info.compress_type != zipfile.ZIP_DEFLATED:
+        raise NotImplementedError
+    unpacker = zlib.decompressobj(-15)
+    for packed in stored:
+        rest = packed
+        while rest:
+            piece = unpacker.decompress(rest, PIECE)
+            rest = unpacker.unconsumed_tail
+            if unpacker.unused_data:
+                raise zipfile.BadZipFile
+            yield piece
+    yield unpacker.flush()
+    if not unpacker.eof:
+        raise EOFError
 
 
-def _stored(stream: BinaryIO, info: zipfile.ZipInfo) -> Iterator[bytes]:
+def _stored(blob: Blob, info: zipfile.ZipInfo) -> Iterator[bytes]:
     """The bytes of a member as they lie in the file."""
-    stream.seek(info.header_offset)
-    header = stream.read(30)
-    if header[:4] != b"PK\x03\x04":
-        raise zipfile.BadZipFile
-    place = info.header_offset + 30 + sum(struct.unpack("<HH", header[26:30]))
-    left = info.compress_size
-    while left:
-        # Others may read from the same stream between two pieces.
-        stream.seek(place)
-        piece = stream.read(min(left, PIECE))
-        if not piece:
-            raise EOFError
-        left -= len(piece)
-        place += len(piece)
-        yield piece
+    with blob.open() as stream:
+        stream.seek(info.header_offset)
+        header = stream.read(30)
+        if header[:4] != b"PK\x03\x04":
+            raise zipfile.BadZipFile
+        stream.seek(sum(struct.unpack("<HH", header[26:30])), 1)
+        left = info.compress_size
+        while left:
+            piece = stream.read(min(left, PIECE))
+            if not piece:
+                raise EOFError
+            left -= len(piece)
+            yield piece
 
 
 def _check_directory(stream: BinaryIO, size: int, limits: Limits, name: str) -> None:

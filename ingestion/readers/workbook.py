@@ -20,7 +20,7 @@ from ingestion.readers.grid import Area
 from ingestion.readers.large_sheet import LargeSheet, reduced
 from ingestion.readers.limits import Limits
 from ingestion.readers.packages import Package
-from ingestion.readers.refusals import too_large, too_many, unpacks_too_far
+from ingestion.readers.refusals import damaged, too_large, too_many, unpacks_too_far
 from ingestion.readers.sheet_scan import Scan, parse_errors, scan
 from ingestion.readers.table import Table
 
@@ -28,7 +28,6 @@ KIND = ("Excel 工作簿（.xlsx）", "a workbook")
 LARGE = 1 << 20
 """Bytes of a sheet's XML from which on it is read as columns."""
 
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _STRINGS = "xl/sharedStrings.xml"
 _SHARED = re.compile(rb't="s"[^>]*>\s*<v>(\d{1,9})</v>')
 
@@ -122,9 +121,13 @@ def _places(package: Package) -> list[tuple[str, str]]:
     book = SafeTree.fromstring(package.read(main), forbid_dtd=True)
     places = []
     for sheet in book.iter():
-        path = related.get(sheet.get(_RELATION) or "")
-        if sheet.tag.endswith("}sheet") and path and path in package:
+        path = related.get(next((value for key, value in sheet.items() if key.endswith("}id")), ""))
+        if sheet.tag.endswith("}sheet") and path:
+            if path not in package:
+                raise damaged(package.name, *KIND, "a sheet is missing")
             places.append((sheet.get("name") or "", path))
+    if not related:
+        raise damaged(package.name, *KIND, "it names no sheet")
     return places
 
 
