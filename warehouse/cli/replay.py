@@ -127,7 +127,7 @@ def _show_change(change: Any) -> None:
     if change.after == "not_found":
         numbers = f"revision {change.revision_before}"
     console.print(
-        f"[bold]{change.form_code}[/bold] {change.part or ''} {change.subject_code}"
+        f"[bold]{' '.join(filter(None, (change.form_code, change.part)))}[/bold] {change.subject_code}"
         f" {change.period_start}…{change.period_end}  {change.before} → {change.after}  {numbers}"
         f"  {' '.join(change.rules)}",
         highlight=False,
