@@ -510,3 +510,43 @@ def test_tables_of_several_units_stand_one_below_another(
     first = form.measures[0].code
     assert reading.records[first].to_list() == [100, 200, 300]
     assert reading.records["source_row"].to_list() == [4, 10, 16]
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+@given(data=st.data())
+def test_generated_vaccinations_have_one_content_in_table_and_wide_files(
+    data: st.DataObject, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    number = st.one_of(st.none(), st.integers(0, 10**6))
+    members = [(vaccine, dose) for vaccine in ("乙肝疫苗", "卡介苗") for dose in ("第1剂", "第2剂")]
+    filled = {
+        (unit, residence, *member): (data.draw(number), data.draw(number))
+        for unit in ("LH-1", "LH-2")
+        for residence in ("本地", "流动")
+        for member in members
+    }
+    title = ["国家免疫规划疫苗常规接种情况报表（2016年3月）"]
+    labels = ["基础免疫应种人数", "基础免疫受种人数"]
+    table: layouts.Grid = [title, ["接种单位编码", "居住属性", "疫苗", "剂次", *labels]]
+    table += [[*key, *numbers] for key, numbers in filled.items()]
+    wide: layouts.Grid = [title, ["接种单位编码", "居住属性"], [None, None], [None, None]]
+    for vaccine, dose in members:
+        wide[1] += [vaccine, vaccine]
+        wide[2] += [dose, dose]
+        wide[3] += labels
+    for unit in ("LH-1", "LH-2"):
+        for residence in ("本地", "流动"):
+            cells = [cell for member in members for cell in filled[(unit, residence, *member)]]
+            wide.append([unit, residence, *cells])
+    read = [
+        read_all([write_grid(tmp_path / f"{name}.csv", grid)], catalogue)
+        for name, grid in (("table", table), ("wide", wide))
+    ]
+    assert [[reading.layout for reading in readings] for readings in read] == [["table"], ["by_vaccine"]]
+    assert [f.rule_id for readings in read for reading in readings for f in reading.findings] == []
+    assert contents(read[0]) == contents(read[1])
