@@ -550,3 +550,17 @@ def test_generated_vaccinations_have_one_content_in_table_and_wide_files(
     assert [[reading.layout for reading in readings] for readings in read] == [["table"], ["by_vaccine"]]
     assert [f.rule_id for readings in read for reading in readings for f in reading.findings] == []
     assert contents(read[0]) == contents(read[1])
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_fields_may_go_on_below_the_rows_that_are_looked_at_first(
+    file_format: str, tmp_path: Path, catalogue: Catalogue
+) -> None:
+    form = max((catalogue[code] for code in FORMS), key=lambda form: len(form.measures))
+    assert len(form.measures) > 45
+    numbers = iter(range(100, 10_000))
+    reports = reports_of(form, lambda _: next(numbers))
+    expected = contents(read_all(write(tmp_path, form, "table", reports, file_format), catalogue))
+    for layout in ("transposed", "long"):
+        readings = read_all(write(tmp_path, form, layout, reports, file_format), catalogue)
+        assert contents(readings) == expected
