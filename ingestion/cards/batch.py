@@ -8,7 +8,7 @@ import polars as pl
 
 from ingestion import units
 from ingestion.cards import rows, told
-from ingestion.cards.columns import type_column
+from ingestion.cards.columns import ColumnReader
 from ingestion.cards.empty import empty_reading
 from ingestion.cards.hashing import Hasher
 from ingestion.cards.judge import Judge
@@ -70,6 +70,12 @@ class BatchReader:
         self.asked = None if asked is None else tuple(sorted(set(asked)))
         self.where = rows.Where(found, sheet, lane.source, file_name)
         self.columns = {column.code: column.index for column in found.fields}
+        self._given = [
+            field
+            for field in self.form.fields
+            if field.code in self.columns or field.code in found.title_values
+        ]
+        self._columns = ColumnReader(self._given, self.form.code_lists)
         self.numbering = Numbering(found.form, sheet, lane, ledger, received_on)
         self._words = sorted(
             {label for codes in self.form.code_lists.values() for c in codes.codes for label in c.labels}
@@ -84,13 +90,7 @@ class BatchReader:
     def typed(self, frame: pl.DataFrame, first_row: int) -> TypedRows:
         """Type the rows of a batch. Batches are typed in order, but may be judged while the next is typed."""
         body = self.where.cards(frame, first_row)
-        typed = {
-            field.code: type_column(
-                self._cells(body, field), field, self.form.code_lists.get(field.code_list or "")
-            )
-            for field in self.form.fields
-            if field.code in self.columns or field.code in self.found.title_values
-        }
+        typed = self._columns.read(pl.DataFrame([self._cells(body, field) for field in self._given]))
         body = self.where.subjects(body, typed)
         body = self.where.periods(body, typed, self._day_of(typed, len(body)))
         return TypedRows(body.with_columns(_content(typed, len(body))), typed)

@@ -46,8 +46,8 @@ class Ledger:
         self.unplaced_cards = 0
         self._told: Counter[tuple[int | None, str]] = Counter()
         self._samples: dict[tuple[int | None, str], Finding] = {}
-        self._keys: list[pl.Series] = []
-        self._contents: list[pl.Series] = []
+        self._keys = pl.Series("key", [], dtype=pl.UInt64)
+        self._contents = pl.Series("content", [], dtype=pl.UInt64)
 
     def note(self, report_nos: pl.Series, days: pl.Series, counts: pl.Series, contents: pl.Series) -> None:
         """Add cards to their reports: ``counts`` are those not set aside, ``contents`` the digests of all."""
@@ -112,16 +112,15 @@ class Ledger:
             joined = frame.join(first, on="key", how="left", maintain_order="left", suffix="_first")
             repeats = (joined["row_first"] < joined["row"]).fill_null(value=False)
             again, same = repeats, repeats & (joined["content"] == joined["content_first"])
-        for known, said in zip(self._keys, self._contents, strict=True):
-            hits = known.is_in(keys.drop_nulls().implode())
-            if hits.any():
-                earlier = pl.DataFrame({"key": known.filter(hits), "before": said.filter(hits)})
-                joined = frame.join(
-                    earlier.unique("key", keep="first"), on="key", how="left", maintain_order="left"
-                )
-                found = joined["before"].is_not_null()
-                same = same.zip_with(~found, joined["before"] == joined["content"])
-                again = again | found
+        hits = self._keys.is_in(keys.drop_nulls().implode())
+        if hits.any():
+            earlier = pl.DataFrame({"key": self._keys.filter(hits), "before": self._contents.filter(hits)})
+            joined = frame.join(
+                earlier.unique("key", keep="first"), on="key", how="left", maintain_order="left"
+            )
+            found = joined["before"].is_not_null()
+            same = same.zip_with(~found, joined["before"] == joined["content"])
+            again = again | found
         new = keys.is_not_null() & ~again
         self._keys.append(keys.filter(new))
         self._contents.append(contents.filter(new))
