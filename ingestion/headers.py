@@ -1,10 +1,11 @@
 """Forms that stand as rows of labels: tables, and wide layouts with headings of any depth."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ingestion.form import Form, Layout, Part
-from ingestion.label_index import PERIOD, LabelIndex, WideLabels, may_be_label
+from ingestion.label_index import PERIOD, LabelIndex, WideLabels, is_period, may_be_label
 from ingestion.labels import is_total, squeeze
 from ingestion.periods import read_period
 from ingestion.recognised import Block, Column, Spot
@@ -99,7 +100,7 @@ def _wide(
 ) -> Candidate | None:
     blocks = own = 0
     for cell, path in zip(cells, along, strict=True):
-        if not path or (cell and not may_be_label(cell)):
+        if not path or not _may_head(cell, wide):
             continue
         members, measure, helped = wide.resolve(path)
         if members and wide.complete(members, measure) and (helped or not cell):
@@ -183,11 +184,7 @@ def describe(
                 seen.add(codes[0])
                 found.fields.append(Column(row, column, spot.label, codes[0]))
             continue
-        block = (
-            _block(wide, spot, path, part, year)
-            if wide and path and (may_be_label(leaf) or not leaf)
-            else None
-        )
+        block = _block(wide, spot, path, part, year) if wide and path and _may_head(leaf, wide) else None
         if block is None:
             # Sums over the columns of a wide layout are left out; its parts say the same.
             if not (wide and any(map(is_total, path))):
@@ -198,6 +195,14 @@ def describe(
             seen.add(key)
             found.blocks.append(block)
     return found
+
+
+def _may_head(cell: str, wide: WideLabels) -> bool:
+    """Whether a cell may head a column: words, nothing (merged with the one above), or a month written 2016-01."""
+    dated = (
+        PERIOD in wide.layout.across and bool(re.search(r"\d[-./]\d", cell)) and is_period(cell, wide.form)
+    )
+    return not cell or may_be_label(cell) or dated
 
 
 def _block(

@@ -278,6 +278,15 @@ def test_a_column_per_month_with_its_total_left_out(tmp_path: Path, by_month: Ca
     ]
 
 
+def test_months_at_the_head_of_columns_may_be_date_cells(tmp_path: Path, by_month: Catalogue) -> None:
+    heads = [dt.date(2016, 1, 1), dt.date(2016, 2, 1)]
+    expected = [("甲医院", day, number, None) for day, number in zip(heads, (5, 6), strict=True)]
+    for name, cells in (("a", heads), ("b", ["2016-01", "2016.02"])):
+        grid = [["门诊分月表"], ["机构名称", *cells], ["甲医院", 5, 6]]
+        path = write_grid(tmp_path / f"{name}.xlsx", grid, "xlsx")
+        assert _months(read_file(path, catalogue=by_month)) == expected
+
+
 def test_months_above_measures_and_months_beside_fields(tmp_path: Path, by_month: Catalogue) -> None:
     expected = [("甲医院", dt.date(2016, 1, 1), 5, 1), ("甲医院", dt.date(2016, 2, 1), 6, 2)]
     above = [
