@@ -160,7 +160,9 @@ def _keep_few(
 def _is_numbering(row: tuple[object, ...]) -> bool:
     """Whether a row only numbers the columns: 甲 乙 1 2 3."""
     texts = [
-        str(int(v)) if isinstance(v, float) and v == int(v) else str(v).strip() for v in row if v is not None
+        str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip()
+        for v in row
+        if v is not None
     ]
     numbers = [int(text) for text in texts if text.isdecimal()]
     if len(texts) < 3 or len(numbers) < 2 or not 1 <= numbers[0] <= 2:

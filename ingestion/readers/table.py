@@ -88,7 +88,8 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, float):
         return number_text(value)
-    return str(value).strip()
+    # Labels are told in findings, and no database takes a NUL.
+    return str(value).strip().replace("\0", "\ufffd")
 
 
 def number_text(value: float) -> str:

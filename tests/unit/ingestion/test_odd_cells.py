@@ -1,0 +1,67 @@
+"""Cells that no clerk types on purpose end in a finding, never in a failure of ours."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ingestion.cards.rows import Where
+from ingestion.forms_catalogue import Catalogue
+from ingestion.reading import SourceContext, UnreadCards, read_file
+
+MONTH = {
+    "机构编码": "T-1",
+    "统计年月": "2015-01",
+    "卫生技术人员数": 100.0,
+    "实有床位": 50.0,
+    "总诊疗人次数": 9.0,
+}
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400"])
+def test_a_number_beyond_all_bounds_is_no_number(tmp_path: Path, catalogue: Catalogue, number: str) -> None:
+    path = tmp_path / "month.json"
+    path.write_text(json.dumps([MONTH], ensure_ascii=False).replace("50.0", number), encoding="utf-8")
+    (reading,) = read_file(path, catalogue=catalogue)
+    assert "VALUE_NOT_A_NUMBER" in {finding.rule_id for finding in reading.findings}
+    assert reading.records["beds_actual"].to_list() == [None]
+    assert reading.records["visits_total"].to_list() == [9]
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan")])
+def test_what_a_parquet_file_has_instead_of_a_number_is_none(
+    tmp_path: Path, catalogue: Catalogue, number: float
+) -> None:
+    path = tmp_path / "month.parquet"
+    pl.DataFrame([{**MONTH, "实有床位": number}]).write_parquet(path)
+    (reading,) = read_file(path, catalogue=catalogue)
+    assert "VALUE_NOT_A_NUMBER" in {finding.rule_id for finding in reading.findings}
+    assert reading.records["beds_actual"].to_list() == [None]
+
+
+def test_labels_hold_nothing_that_a_database_refuses(tmp_path: Path, catalogue: Catalogue) -> None:
+    path = tmp_path / "month.json"
+    path.write_text(json.dumps([{**MONTH, "备\0注": "1"}]), encoding="utf-8")
+    (reading,) = read_file(path, catalogue=catalogue)
+    told = [finding for finding in reading.findings if finding.rule_id == "COLUMN_UNKNOWN"]
+    assert len(told) == 1
+    assert not any("\0" in text for one in told for text in (one.message_zh, one.message_en, one.value or ""))
+
+
+def test_a_first_card_with_such_numbers_is_read(tmp_path: Path, catalogue: Catalogue) -> None:
+    path = tmp_path / "病案首页.json"
+    card = {
+        "机构编码": "T-1",
+        "病案号": "m1",
+        "入院时间": "2015-01-01",
+        "出院时间": "2015-01-03",
+        "总费用": 1.5,
+    }
+    path.write_text(json.dumps([card], ensure_ascii=False).replace("1.5", "1e400"), encoding="utf-8")
+    (reading,) = read_file(path, catalogue=catalogue)
+    assert isinstance(reading, UnreadCards)
+    assert reading.table is not None
+    assert reading.found is not None
+    (frame,) = reading.table.batches(1, 10)
+    assert len(Where(reading.found, "", SourceContext(), path.name).cards(frame, 2)) == 1
