@@ -106,7 +106,10 @@ def _names_of_sums(frame: pl.DataFrame, found: Recognised, texts: list[str]) -> 
         name, item = f"c{column.column}", found.form.by_code[column.code]
         if name in texts and item.role in ("identity", "breakdown"):
             codes = found.form.code_lists.get(item.code_list or "")
-            different = set(frame[name].unique()) if frame.height > FEW else set(frame[name].to_list())
+            cells = frame.get_column(name)
+            if frame.height > FEW:
+                cells = cells.filter(cells.str.contains(_SUM.pattern).fill_null(value=False)).unique()
+            different = set(cells.to_list())
             sums[name] = {
                 text
                 for text in different

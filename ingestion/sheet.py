@@ -167,7 +167,11 @@ def _with_subject(
     default = region_code if subject.from_source and not refs else None
     if default is None and not refs and (name := where.unit()):
         refs[subject.name or subject.identify_by[0]] = [name] * frame.height
-    who = [next((ref for ref in each if ref is not None), None) for each in zip(*refs.values(), strict=True)]
+    who = next(iter(refs.values()), [])
+    if None in who:
+        who = [
+            next((ref for ref in each if ref is not None), None) for each in zip(*refs.values(), strict=True)
+        ]
     names = refs.get(subject.name or "", [None] * frame.height)
     return frame.hstack(
         [
