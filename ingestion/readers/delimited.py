@@ -17,16 +17,20 @@ import polars as pl
 from ingestion.errors import UnreadableFile
 from ingestion.readers.blob import Blob
 from ingestion.readers.limits import Limits
-from ingestion.readers.refusals import too_many
+from ingestion.readers.refusals import too_many, unreadable
 from ingestion.readers.table import HEAD_ROWS, Table
 
 SAMPLE_ROWS = 60
 SAMPLE_BYTES = 1 << 16
 DELIMITERS = (",", "\t", ";", "|")
 CHUNK = 1 << 20
-BLOCK = 2 << 20
+BLOCK = 4 << 20
 """Bytes of text that are split into columns at once."""
 LONGEST_CELL = 1 << 24
+_LONGEST_WORD = 64
+# Four or more Chinese characters of UTF-8 alone between other characters. Read as GB18030 they would be characters
+# of its last rows, which hardly ever stand side by side.
+_UTF8_WORD = re.compile(rb"(?<![\x80-\xff])(?:[\xe4-\xe9][\x80-\xbf]{2}){4,21}(?![\x80-\xff])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 
 
@@ -161,7 +165,29 @@ def _encoding(blob: Blob, name: str) -> str:
     if not _undecodable(blob, "utf-8", name):
         return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
     _undecodable(blob, "gb18030", name, refuse=True)
+    _refuse_mixture(blob, name)
     return "gb18030"
+
+
+def _refuse_mixture(blob: Blob, name: str) -> None:
+    """GB18030 takes almost any bytes: words of UTF-8 among them would become other words without a sound."""
+    lines, rest = 0, b""
+    with blob.open() as stream:
+        while chunk := stream.read(CHUNK):
+            text = rest + chunk
+            found = _UTF8_WORD.search(text)
+            if found:
+                line = lines + text.count(b"\n", 0, found.start()) + 1
+                raise unreadable(
+                    name,
+                    f"混有两种文字编码（第{line}行是 UTF-8，其他行是 GB18030）",
+                    f"mixes two encodings (line {line} is UTF-8, others are GB18030)",
+                    "请把全部内容放入同一个工作簿，另存为 .xlsx 或 UTF-8 编码的 CSV 后报送",
+                    "Put everything into one workbook and save it as .xlsx or as CSV in UTF-8",
+                    line=line,
+                )
+            rest = text[-_LONGEST_WORD:]
+            lines += text.count(b"\n") - rest.count(b"\n")
 
 
 def _undecodable(blob: Blob, encoding: str, name: str, *, refuse: bool = False) -> bool:

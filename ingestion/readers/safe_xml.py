@@ -46,6 +46,7 @@ def parse(
     parser = expat.ParserCreate("utf-8" if encoding else None, namespace_separator=" ")
     parser.buffer_text = True
     depth = 0
+    names = _Names()
 
     def refuse(*_: object) -> None:
         raise declares_entities(name)
@@ -55,12 +56,12 @@ def parse(
         depth += 1
         if depth > _DEPTH:
             raise too_many(name, "XML嵌套层数", "levels of nested XML", _DEPTH)
-        handlers.start(local(tag), {local(key): value for key, value in attributes.items()})
+        handlers.start(names[tag], {names[key]: value for key, value in attributes.items()})
 
     def end(tag: str) -> None:
         nonlocal depth
         depth -= 1
-        handlers.end(local(tag))
+        handlers.end(names[tag])
 
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
@@ -79,9 +80,12 @@ def parse(
         raise damaged(name, *kind, f"line {line}" if line else "its characters") from error
 
 
-def local(tag: str) -> str:
-    """A name without its namespace."""
-    return tag.rpartition(" ")[2]
+class _Names(dict[str, str]):
+    """Names without their namespace, each found out once."""
+
+    def __missing__(self, name: str) -> str:
+        bare = self[name] = name.rpartition(" ")[2]
+        return bare
 
 
 def declared_encoding(head: bytes) -> str | None:

@@ -260,6 +260,7 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         UNREADABLE,
     ),
     "NUL bytes": (lambda: b"a,b\n\x00\x01,2\n", UNREADABLE),
+    "two encodings": (lambda: "单位,数\n".encode("gb18030") + "人民医院,3\n".encode(), UNREADABLE),
     "nothing": (lambda: b" \r\n", UNREADABLE),
     "zeros": (lambda: b"\0" * 100_000, UNREADABLE),
 }

@@ -183,6 +183,16 @@ def test_a_large_member_is_read_from_disk_and_leaves_nothing_there(
     assert list(tmp_path.glob("warehouse-*")) == []
 
 
+def test_a_line_in_another_encoding_is_named_wherever_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "mixed.csv"
+    chinese = "构造甲医院,2015年3月,联通,1\n".encode("gb18030")
+    path.write_bytes(chinese * 70_000)
+    assert read_tables(path)[0].rows_below(0).height == 70_000
+    path.write_bytes(chinese * 70_000 + "人民医院,2\n".encode() + chinese)
+    with pytest.raises(UnreadableFile, match="line 70001 is UTF-8"):
+        read_tables(path)
+
+
 def test_the_extension_says_nothing(tmp_path: Path) -> None:
     for name, content in {
         "a.csv": xlsx(ROWS),
