@@ -12,6 +12,8 @@ _TIME_LETTERS = re.compile(r"\[[hms]+\]|h|s|上午|下午|am/pm", re.IGNORECASE)
 
 _PLAIN = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?\s*")
 
+_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?Z?)?")
+
 EPOCH_1900 = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets know no zone
 EPOCH_1904 = dt.datetime(1904, 1, 1)  # noqa: DTZ001
 # The first serial that is right: 1900 was no leap year, which spreadsheets take it for.
@@ -46,3 +48,16 @@ def day_of_serial(number: float, *, since_1904: bool = False) -> dt.datetime | f
 def plain_number(text: str) -> float | None:
     """The number that a file's own notation means; None for anything else."""
     return float(text) if _PLAIN.fullmatch(text) else None
+
+
+def moment_of(text: str) -> dt.datetime | None:
+    """The day or moment that a file's own notation (2017-04-01T08:30:00) means; None for anything else."""
+    found = _MOMENT.fullmatch(text)
+    if not found:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    micro = int((found[7] or "").ljust(6, "0") or 0)
+    try:
+        return dt.datetime(year, month, day, hour, minute, second, micro)  # noqa: DTZ001 - files name no zone
+    except ValueError:
+        return None

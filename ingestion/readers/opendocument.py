@@ -5,7 +5,7 @@ import re
 
 from ingestion.readers.grid import Area, Grid
 from ingestion.readers.limits import Limits
-from ingestion.readers.number_formats import plain_number
+from ingestion.readers.number_formats import moment_of, plain_number
 from ingestion.readers.packages import Package
 from ingestion.readers.refusals import damaged, protected, too_many
 from ingestion.readers.safe_xml import Handlers, parse
@@ -13,7 +13,6 @@ from ingestion.readers.table import Table
 
 MIME = b"application/vnd.oasis.opendocument.spreadsheet"
 _KIND = ("ODS 工作簿", "an OpenDocument workbook")
-_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?)?")
 _SPELL = re.compile(r"PT(\d{1,6})H(\d{1,2})M(\d{1,2})(?:[.,]\d+)?S")
 # Formula errors as the document writes them in the cell's text.
 _ERROR = re.compile(r"#[A-Z/0!?]+[!?]?|Err:\d+")
@@ -126,24 +125,13 @@ def _value(attributes: dict[str, str], text: str) -> object:
         number = plain_number(value)
         return text if number is None else number
     if kind == "date":
-        return _day(attributes.get("date-value", ""), text)
+        stated = attributes.get("date-value", "")
+        return moment_of(stated) or stated or text
     if kind == "time":
         return _spell(attributes.get("time-value", ""), text)
     if kind == "boolean":
         return {"true": True, "false": False}.get(attributes.get("boolean-value", ""), text)
     return text or attributes.get("string-value", "")
-
-
-def _day(value: str, text: str) -> object:
-    found = _DAY.fullmatch(value)
-    if not found:
-        return value or text
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-    micro = int((found[7] or "").ljust(6, "0") or 0)
-    try:
-        return dt.datetime(year, month, day, hour, minute, second, micro)  # noqa: DTZ001 - files name no zone
-    except ValueError:
-        return value
 
 
 def _spell(value: str, text: str) -> object:

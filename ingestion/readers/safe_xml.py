@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 from xml.parsers import expat
 
@@ -14,10 +14,6 @@ _DEPTH = 200
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 # Expat reads these itself; all others are recoded first.
 _OWN = {"utf-8", "utf-16", "utf-16-le", "utf-16-be", "ascii"}
-
-Start = Callable[[str, dict[str, str]], None]
-End = Callable[[str], None]
-Text = Callable[[str], None]
 
 
 class Handlers:

@@ -1,19 +1,15 @@
 """Workbooks as XML of 2003 (SpreadsheetML), which senders save as .xls or .xml."""
 
-import datetime as dt
-import re
-
 from ingestion.readers.blob import Blob
 from ingestion.readers.grid import Area, Grid
 from ingestion.readers.limits import Limits
-from ingestion.readers.number_formats import day_of_serial, plain_number, shows_date
+from ingestion.readers.number_formats import day_of_serial, moment_of, plain_number, shows_date
 from ingestion.readers.refusals import damaged, too_large, too_many
 from ingestion.readers.safe_xml import Handlers, parse
 from ingestion.readers.table import Table
 
 MARK = b"urn:schemas-microsoft-com:office:spreadsheet"
 _KIND = ("XML 表格（SpreadsheetML）", "a SpreadsheetML workbook")
-_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?Z?)?")
 _NO_DAY = 1900
 
 
@@ -153,14 +149,7 @@ class _Book(Handlers):
 
 def _moment(text: str) -> object:
     """A day or moment; a time of no day, which is written as one of 1899, stays a time."""
-    found = _MOMENT.fullmatch(text)
-    if not found:
+    moment = moment_of(text)
+    if moment is None:
         return text
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-    micro = int((found[7] or "").ljust(6, "0") or 0)
-    try:
-        if year < _NO_DAY:
-            return dt.time(hour, minute, second, micro)
-        return dt.datetime(year, month, day, hour, minute, second, micro)  # noqa: DTZ001 - files name no zone
-    except ValueError:
-        return text
+    return moment.time() if moment.year < _NO_DAY else moment
