@@ -181,7 +181,7 @@ def test_few_rows_are_read_as_many_are(
     path = write_grid(tmp_path / "f.csv", [["2016年3月医疗服务月报表"], header, *named, *rows])
     few = read_file(path, catalogue=catalogue)
     with monkeypatch.context() as patch:
-        for module in ("content", "grids", "reading", "sections", "sheet"):
+        for module in ("content", "grids", "heads", "reading", "sections"):
             patch.setattr(f"ingestion.{module}.FEW", 0)
         many = read_file(path, catalogue=catalogue)
     assert [reading.reports.to_dicts() for reading in few] == [reading.reports.to_dicts() for reading in many]
