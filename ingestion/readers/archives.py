@@ -214,7 +214,7 @@ def _held(name: str, stream: BinaryIO) -> Blob:
         more = stream.read(_PIECE) if len(data) == _IN_MEMORY else b""
         if not more:
             return Blob(name, data=data)
-        keeper = tempfile.NamedTemporaryFile(prefix="warehouse-")  # noqa: SIM115 - lives as long as its tables
+        keeper = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as its tables
         keeper.write(data)
         while more:
             keeper.write(more)
@@ -222,7 +222,8 @@ def _held(name: str, stream: BinaryIO) -> Blob:
         keeper.flush()
     except _DAMAGE as error:
         raise damaged(name, *_KIND, type(error).__name__) from error
-    return Blob(name, path=Path(keeper.name), keeper=keeper)
+    # It has no name in any folder, so that nothing of it stays behind, whatever becomes of this process.
+    return Blob(name, path=Path(f"/proc/self/fd/{keeper.fileno()}"), keeper=keeper)
 
 
 def _unpacked(name: str, packed: BinaryIO, size: int, kind: str, limits: Limits) -> Iterator[bytes]:
