@@ -25,7 +25,7 @@ SAMPLE_BYTES = 1 << 16
 DELIMITERS = (",", "\t", ";", "|")
 CHUNK = 1 << 20
 BLOCK = 2 << 20
-"""Bytes of text that are split into columns at once: some ten thousand rows, and 250 MB for a file of any size."""
+"""Bytes of text that are split into columns at once: some ten thousand rows."""
 LONGEST_CELL = 1 << 24
 _LONGEST_WORD = 64
 # Four or more Chinese characters of UTF-8 alone between other characters. Read as GB18030 they would be characters
