@@ -53,7 +53,8 @@ class Judge:
             else failing.select(pl.col("report_no").cum_count().over("report_no")).to_series()
         )
         allowed = numbers.replace_strict(room, return_dtype=pl.Int64)
-        return where.scatter(where.arg_true().filter(place > allowed), False)
+        # A copy, for a series is changed where it stands and the caller goes on with all that fail.
+        return where.clone().scatter(where.arg_true().filter(place > allowed), False)
 
     def _waived(self, rule_id: str) -> pl.Series:
         form, lane = self.reader.form, self.reader.lane

@@ -46,7 +46,7 @@ def normalised_number(numbers: pl.Series) -> pl.Series:
     if old.any():
         modern = [modern_citizen_number(text) for text in rest.filter(old)]
         rest = rest.scatter(old.arg_true(), pl.Series(modern, dtype=pl.String))
-    return numbers.scatter((~plain).arg_true(), rest)
+    return numbers.clone().scatter((~plain).arg_true(), rest)
 
 
 def describe_person(
