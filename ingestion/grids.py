@@ -94,7 +94,7 @@ def _body(table: Table, found: Recognised) -> pl.DataFrame:
     kept = keep(frame, known, texts, labels, sums)
     if not kept.all():
         frame = frame.filter(kept)
-    if frame.height and _is_numbering(frame.select(known).row(0)):
+    if frame.height and is_numbering(frame.select(known).row(0)):
         frame = frame.slice(1)
     return frame
 
@@ -160,7 +160,7 @@ def _keep_few(
     return pl.Series("keep", keep, dtype=pl.Boolean)
 
 
-def _is_numbering(row: tuple[object, ...]) -> bool:
+def is_numbering(row: tuple[object, ...]) -> bool:
     """Whether a row only numbers the columns: 甲 乙 1 2 3."""
     texts = [
         str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip()

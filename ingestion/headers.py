@@ -8,7 +8,7 @@ from ingestion.form import Form, Layout, Part
 from ingestion.label_index import PERIOD, LabelIndex, WideLabels, is_period, may_be_label
 from ingestion.labels import is_total, squeeze
 from ingestion.periods import read_period
-from ingestion.recognised import Block, Column, Spot
+from ingestion.recognised import Block, Column, Named, Spot
 
 # Rows above the labels that may hold headings.
 DEPTH = 6
@@ -147,7 +147,7 @@ def _named_in(cells: Sequence[str], form: Form, index: LabelIndex) -> set[str]:
 
 
 @dataclass
-class Described:
+class Described(Named):
     """What stands in the columns of a row of labels."""
 
     fields: list[Column] = field(default_factory=list)
@@ -176,13 +176,7 @@ def describe(
         spot = Spot(row, column, leaf or (path[-1] if path else ""))
         codes = index.along(path if leaf else path[-1:]).get(form.code, ()) if path else ()
         if codes and set(codes) <= own:
-            if len(codes) > 1:
-                found.ambiguous.append((spot, codes))
-            elif codes[0] in seen:
-                found.twice.append((spot, codes[0]))
-            else:
-                seen.add(codes[0])
-                found.fields.append(Column(row, column, spot.label, codes[0]))
+            found.name(spot, codes, seen)
             continue
         block = _block(wide, spot, path, part, year) if wide and path and _may_head(leaf, wide) else None
         if block is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, text
 
-from ingestion.findings import Finding
+from ingestion.findings import Finding, Severity
 from ingestion.form import previous_period
 from ingestion.items import IDENTITY, Item
 from ingestion.judging import (
@@ -52,9 +52,7 @@ order by 1, 2, 3, 4, 7, 8, 9
 on conflict do nothing
 """
 
-# Not "for update": rows that merely refer to a report need not wait.
-_LOCK_REPORTS = """
-select r.report_id, r.current_revision_id, i.row_no
+_OF_THESE = """
 from registry.report as r
 inner join unnest(
     cast(:form_code as text[]), cast(:part as text[]), cast(:subject_type as text[]),
@@ -64,12 +62,13 @@ inner join unnest(
     as i (form_code, part, subject_type, subject_code, period_type, period_start, period_end, row_no)
     on (r.form_code, r.part, r.subject_type, r.subject_code, r.period_type, r.period_start, r.period_end)
     = (i.form_code, i.part, i.subject_type, i.subject_code, i.period_type, i.period_start, i.period_end)
-order by r.report_id
-for no key update of r
 """
 
 # For a report that is only looked at.
-_FIND_REPORTS = _LOCK_REPORTS.replace("for no key update of r", "")
+_FIND_REPORTS = f"select r.report_id, r.current_revision_id, i.row_no {_OF_THESE} order by r.report_id"
+
+# Not "for update": rows that merely refer to a report need not wait.
+_LOCK_REPORTS = f"{_FIND_REPORTS} for no key update of r"
 
 _HISTORY = """
 select v.report_id, v.revision_id, v.revision_no, v.arrival_id, v.content_hash, v.status, v.received_at,
@@ -93,17 +92,8 @@ _LINKS = """
 select arrival_id, report_id, revision_id from registry.arrival_report where arrival_id = any(:arrivals)
 """
 
-_BEFORE = """
-select i.row_no, v.content_hash
-from registry.report as r
-inner join unnest(
-    cast(:form_code as text[]), cast(:part as text[]), cast(:subject_type as text[]),
-    cast(:subject_code as text[]), cast(:period_type as text[]), cast(:period_start as date[]),
-    cast(:period_end as date[])
-) with ordinality
-    as i (form_code, part, subject_type, subject_code, period_type, period_start, period_end, row_no)
-    on (r.form_code, r.part, r.subject_type, r.subject_code, r.period_type, r.period_start, r.period_end)
-    = (i.form_code, i.part, i.subject_type, i.subject_code, i.period_type, i.period_start, i.period_end)
+_BEFORE = f"""
+select i.row_no, v.content_hash {_OF_THESE}
 inner join registry.revision as v on v.revision_id = r.current_revision_id
 """
 
@@ -288,26 +278,22 @@ def _findings_of_history(item: Item, content_before: str | None) -> list[Finding
     found = []
     if item.history.was_withdrawn(item.content_hash):
         found.append(
-            Finding(
-                rule_id="WITHDRAWN_CONTENT",
-                level="history",
-                severity="hard",
-                report_no=item.report_no,
-                sheet=item.sheet,
-                message_zh="内容与已撤回的版本完全相同；请报送更正后的数据，确属无误的请由统计人员登记豁免",
-                message_en="the content equals a revision that was withdrawn; send mended numbers, or waive this rule",
+            _of_history(
+                item,
+                "WITHDRAWN_CONTENT",
+                "hard",
+                "内容与已撤回的版本完全相同；请报送更正后的数据，确属无误的请由统计人员登记豁免",
+                "the content equals a revision that was withdrawn; send mended numbers, or waive this rule",
             )
         )
     if content_before == item.content_hash:
         found.append(
-            Finding(
-                rule_id="STALE_COPY",
-                level="history",
-                severity="soft",
-                report_no=item.report_no,
-                sheet=item.sheet,
-                message_zh="全部数字与上一期的报表完全相同，可能误把上期的文件当作本期报送，请核对",
-                message_en="every number equals the report of the period before; last period's file may have been sent"
+            _of_history(
+                item,
+                "STALE_COPY",
+                "soft",
+                "全部数字与上一期的报表完全相同，可能误把上期的文件当作本期报送，请核对",
+                "every number equals the report of the period before; last period's file may have been sent"
                 " again by mistake",
             )
         )
@@ -315,14 +301,12 @@ def _findings_of_history(item: Item, content_before: str | None) -> list[Finding
     returned = item.history.returns_to(content)
     if returned is not None:
         found.append(
-            Finding(
-                rule_id="OLDER_CONTENT",
-                level="history",
-                severity="soft",
-                report_no=item.report_no,
-                sheet=item.sheet,
-                message_zh=f"内容与第{returned.revision_no}版相同，而该版此后已被订正；请确认不是误把旧文件重新报送",
-                message_en=f"the content is that of revision {returned.revision_no}, which was amended since; make sure"
+            _of_history(
+                item,
+                "OLDER_CONTENT",
+                "soft",
+                f"内容与第{returned.revision_no}版相同，而该版此后已被订正；请确认不是误把旧文件重新报送",
+                f"the content is that of revision {returned.revision_no}, which was amended since; make sure"
                 " that no old file was sent again by mistake",
             )
         )
@@ -336,14 +320,24 @@ def _findings_of_history(item: Item, content_before: str | None) -> list[Finding
     }
     if item.reporter_key is not None and others - {item.reporter_key}:
         found.append(
-            Finding(
-                rule_id="TWO_REPORTERS",
-                level="history",
-                severity="soft",
-                report_no=item.report_no,
-                sheet=item.sheet,
-                message_zh="这份报表先后由不同单位报送（本单位与代报单位），请确认由谁负责报送",
-                message_en="this report was sent by different units (itself and a proxy); settle who files it",
+            _of_history(
+                item,
+                "TWO_REPORTERS",
+                "soft",
+                "这份报表先后由不同单位报送（本单位与代报单位），请确认由谁负责报送",
+                "this report was sent by different units (itself and a proxy); settle who files it",
             )
         )
     return found
+
+
+def _of_history(item: Item, rule_id: str, severity: Severity, message_zh: str, message_en: str) -> Finding:
+    return Finding(
+        rule_id=rule_id,
+        level="history",
+        severity=severity,
+        report_no=item.report_no,
+        sheet=item.sheet,
+        message_zh=message_zh,
+        message_en=message_en,
+    )

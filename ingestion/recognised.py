@@ -33,6 +33,24 @@ class Column(Spot):
         return self.column
 
 
+class Named:
+    """Labels that name fields, as they are met: each field once, and none where several could be meant."""
+
+    fields: list[Column]
+    ambiguous: list[tuple[Spot, tuple[str, ...]]]
+    twice: list[tuple[Spot, str]]
+
+    def name(self, spot: Spot, codes: tuple[str, ...], seen: set[object]) -> None:
+        """Take a label that may mean the fields ``codes``; ``seen`` are those that were met before."""
+        if len(codes) > 1:
+            self.ambiguous.append((spot, codes))
+        elif codes[0] in seen:
+            self.twice.append((spot, codes[0]))
+        else:
+            seen.add(codes[0])
+            self.fields.append(Column(spot.row, spot.column, spot.label, codes[0]))
+
+
 @dataclass(frozen=True)
 class Block(Spot):
     """A column of a wide layout: the members it is for, as (breakdown, code), its measure and its period."""

@@ -1,11 +1,12 @@
 """Which unit of the directory a report means: by code, by national identifiers, or by name, as of its period."""
 
 import difflib
+from typing import Any
 
 import polars as pl
 
 from ingestion.directory import ATTRIBUTES
-from ingestion.findings import Finding
+from ingestion.findings import Finding, Severity
 from ingestion.form import Form
 
 NEAREST = 3
@@ -130,12 +131,10 @@ def findings(reports: pl.DataFrame, known: pl.DataFrame) -> list[Finding]:
         printed = row["subject_ref"] or row["subject_name"] or ""
         if row["candidates"] > 1:
             found.append(
-                Finding(
-                    rule_id="UNIT_AMBIGUOUS",
-                    level="unit",
-                    severity="hard",
-                    report_no=row["report_no"],
-                    sheet=row["sheet"],
+                _of_unit(
+                    row,
+                    "UNIT_AMBIGUOUS",
+                    "hard",
                     value=printed,
                     message_zh=f"“{printed}”在机构目录中对应{row['candidates']}个单位，请填写机构编码或统一社会信用代码",
                     message_en=f"{printed!r} fits {row['candidates']} units of the directory; give the unit's code",
@@ -146,12 +145,10 @@ def findings(reports: pl.DataFrame, known: pl.DataFrame) -> list[Finding]:
             offers[printed] = _nearest(row["subject_name"] or printed, names) if len(offers) < OFFERED else ""
         offer = offers[printed]
         found.append(
-            Finding(
-                rule_id="UNIT_UNKNOWN",
-                level="unit",
-                severity="hard",
-                report_no=row["report_no"],
-                sheet=row["sheet"],
+            _of_unit(
+                row,
+                "UNIT_UNKNOWN",
+                "hard",
                 value=printed,
                 message_zh=f"机构目录中没有“{printed}”"
                 + (f"，相近的有：{offer}" if offer else "")
@@ -163,12 +160,10 @@ def findings(reports: pl.DataFrame, known: pl.DataFrame) -> list[Finding]:
         )
     late = reports.filter(pl.col("organization_key").is_not_null() & ~pl.col("in_period"))
     found += [
-        Finding(
-            rule_id="UNIT_NAME_OUTDATED",
-            level="unit",
-            severity="soft",
-            report_no=row["report_no"],
-            sheet=row["sheet"],
+        _of_unit(
+            row,
+            "UNIT_NAME_OUTDATED",
+            "soft",
             value=row["subject_ref"],
             message_zh=f"“{row['subject_ref']}”不是{row['organization_code']}在报告期内的名称或代码，请核对",
             message_en=f"{row['subject_ref']!r} was not the name or code of {row['organization_code']} in the period",
@@ -196,12 +191,10 @@ def contradictions(reports: pl.DataFrame, known: pl.DataFrame) -> list[Finding]:
         on="report_no",
     ).filter(pl.col("named_key").is_not_null() & (pl.col("named_key") != pl.col("organization_key")))
     return [
-        Finding(
-            rule_id="UNIT_CONTRADICTION",
-            level="unit",
-            severity="hard",
-            report_no=row["report_no"],
-            sheet=row["sheet"],
+        _of_unit(
+            row,
+            "UNIT_CONTRADICTION",
+            "hard",
             value=row["subject_name"],
             message_zh=f"代码“{row['subject_ref']}”是{row['organization_code']}，名称“{row['subject_name']}”"
             f"却是{row['named_code']}，请核对",
@@ -218,12 +211,10 @@ def regions(reports: pl.DataFrame) -> list[Finding]:
     Names of regions move from code to code, so none stands for one; and what no region is would hold up a release.
     """
     return [
-        Finding(
-            rule_id="UNIT_UNKNOWN",
-            level="unit",
-            severity="hard",
-            report_no=row["report_no"],
-            sheet=row["sheet"],
+        _of_unit(
+            row,
+            "UNIT_UNKNOWN",
+            "hard",
             value=row["subject_ref"],
             message_zh=f"“{row['subject_ref']}”不是行政区划代码，请在地区代码一栏填写6位（或9、12位）代码",
             message_en=f"{row['subject_ref']!r} is no region code; give the code of 6 (or 9, 12) digits",
@@ -264,12 +255,10 @@ def closed(reports: pl.DataFrame, units: pl.DataFrame) -> list[Finding]:
         how="semi",
     )
     return [
-        Finding(
-            rule_id="UNIT_CLOSED",
-            level="unit",
-            severity="soft",
-            report_no=row["report_no"],
-            sheet=row["sheet"],
+        _of_unit(
+            row,
+            "UNIT_CLOSED",
+            "soft",
             value=row["subject_ref"],
             message_zh=f"机构目录显示{row['organization_code']}在报告期前已停业，请核对报告期或机构目录",
             message_en=f"the directory has {row['organization_code']} closed before the period",
@@ -288,12 +277,10 @@ def of_other_classes(reports: pl.DataFrame, units: pl.DataFrame, form: Form) -> 
         units.filter(pl.col("class_code").is_not_null() & ~files_it).select(*keys, "class_code"), on=keys
     )
     return [
-        Finding(
-            rule_id="UNIT_CLASS_OTHER",
-            level="unit",
-            severity="soft",
-            report_no=row["report_no"],
-            sheet=row["sheet"],
+        _of_unit(
+            row,
+            "UNIT_CLASS_OTHER",
+            "soft",
             value=row["class_code"],
             message_zh=f"{row['organization_code']}在机构目录中的类别是{row['class_code']}，这类单位不报《{form.name_zh}》，"
             "请核对所用报表或机构目录",
@@ -320,12 +307,10 @@ def without_duty(reports: pl.DataFrame, duties: pl.DataFrame, form: Form) -> lis
     spans = lacking.select(periods).unique().join(of_form, how="cross").filter(holds).select(periods).unique()
     lacking = lacking.join(spans, on=periods, how="semi")
     return [
-        Finding(
-            rule_id="UNIT_WITHOUT_DUTY",
-            level="unit",
-            severity="soft",
-            report_no=row["report_no"],
-            sheet=row["sheet"],
+        _of_unit(
+            row,
+            "UNIT_WITHOUT_DUTY",
+            "soft",
             value=row["subject_ref"],
             message_zh=f"应报任务中没有{row['subject_code']}报送《{form.name_zh}》的任务，请核对报表种类和报告期，"
             "或补登应报任务（分支机构由上级机构合并上报）",
@@ -340,3 +325,24 @@ def _nearest(printed: str, names: pl.DataFrame) -> str:
     codes = dict(zip(names["ident"], names["organization_code"], strict=True))
     near = difflib.get_close_matches(printed.upper(), codes, n=NEAREST, cutoff=0.5)
     return "、".join(f"{name}（{codes[name]}）" for name in near)
+
+
+def _of_unit(
+    row: dict[str, Any],
+    rule_id: str,
+    severity: Severity,
+    *,
+    value: str,
+    message_zh: str,
+    message_en: str,
+) -> Finding:
+    return Finding(
+        rule_id=rule_id,
+        level="unit",
+        severity=severity,
+        report_no=row["report_no"],
+        sheet=row["sheet"],
+        value=value,
+        message_zh=message_zh,
+        message_en=message_en,
+    )

@@ -7,7 +7,7 @@ from ingestion.form import Form
 from ingestion.grids import FOOTER
 from ingestion.label_index import LabelIndex, is_number, is_period, may_be_label
 from ingestion.labels import UNITS, is_total, squeeze
-from ingestion.recognised import Column, Pair, Spot
+from ingestion.recognised import Column, Named, Pair, Spot
 
 # Labels are looked for in the first rows and columns only.
 ROWS = 1000
@@ -69,7 +69,7 @@ _UNIT_TEXTS = {squeeze(unit) for unit in UNITS} | {"—", "-", "/"}
 
 
 @dataclass
-class Found:
+class Found(Named):
     """Where the fields of one form stand in an upright arrangement."""
 
     kind: str
@@ -203,20 +203,11 @@ def _fields_down(
     found: Found, cells: Sequence[Sequence[str]], main: int, labels: dict[tuple[int, int], tuple[str, ...]]
 ) -> None:
     """The labels of the column that holds them."""
-    seen: set[str] = set()
+    seen: set[object] = set()
     for row in range(found.first, found.last + 1):
-        text = cells[row][main]
-        spot = Spot(row, main, text)
         codes = labels.get((row, main), ())
-        if not codes:
-            continue
-        if len(codes) > 1:
-            found.ambiguous.append((spot, codes))
-        elif codes[0] in seen:
-            found.twice.append((spot, codes[0]))
-        else:
-            seen.add(codes[0])
-            found.fields.append(Column(row, main, text, codes[0]))
+        if codes:
+            found.name(Spot(row, main, cells[row][main]), codes, seen)
 
 
 def _members(form: Form, names: set[str]) -> str | None:

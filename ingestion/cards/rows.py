@@ -6,6 +6,7 @@ import polars as pl
 
 from ingestion.cards.told import RowFault
 from ingestion.form import PeriodType
+from ingestion.grids import is_numbering
 from ingestion.periods import find_period, read_period
 from ingestion.reading import SourceContext
 from ingestion.recognised import Recognised
@@ -16,7 +17,6 @@ _FOOTER = (
     r"^\s*(?:填\s*表|制\s*表|审\s*核|复\s*核|统计负责|单位负责|负责人|填报|报出|报送|备\s*注|注\s*[:：1]|说\s*明"
     r"|合\s*计|总\s*计|小\s*计)"
 )
-_ORDINALS = set("甲乙丙丁戊己")
 
 
 class Where:
@@ -58,7 +58,7 @@ class Where:
         frame = frame.filter(~pl.all_horizontal(blank))
         if self._first and frame.height:
             self._first = False
-            if _is_numbering(frame.select(known).row(0)):
+            if is_numbering(frame.select(known).row(0)):
                 frame = frame.slice(1)
         filled = frame.select(
             pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.UInt32) for name in known)
@@ -150,17 +150,3 @@ def _around(day: pl.Expr, kind: PeriodType) -> tuple[pl.Expr, pl.Expr]:
         return start, start.dt.offset_by("1y").dt.offset_by("-1d")
     start = day.dt.truncate("1y")
     return start, start.dt.offset_by("1y").dt.offset_by("-1d")
-
-
-def _is_numbering(row: tuple[object, ...]) -> bool:
-    """Whether a row only numbers the columns: 甲 乙 1 2 3."""
-    texts = [
-        str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip()
-        for v in row
-        if v is not None
-    ]
-    numbers = [int(text) for text in texts if text.isdecimal()]
-    if len(texts) < 3 or len(numbers) < 2 or not 1 <= numbers[0] <= 2:
-        return False
-    in_order = numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-    return in_order and all(text in _ORDINALS for text in texts if not text.isdecimal())

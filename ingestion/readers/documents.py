@@ -14,11 +14,7 @@ def text_of(blob: Blob, limits: Limits, advice: tuple[str, str]) -> str:
     Raises :class:`FileTooLarge` beyond the size of a document, with advice in Chinese and English, and
     :class:`UnreadableFile` when it is in no such encoding.
     """
-    if blob.size > limits.document_bytes:
-        megabytes = limits.document_bytes >> 20
-        raise too_large(
-            blob.name, f"超过{megabytes} MB", f"is larger than {megabytes} MiB", advice[0], advice[1]
-        )
+    check_size(blob, limits, advice)
     data = blob.read()
     for encoding in encodings(data):
         try:
@@ -26,6 +22,13 @@ def text_of(blob: Blob, limits: Limits, advice: tuple[str, str]) -> str:
         except UnicodeError:
             continue
     raise no_encoding(blob.name)
+
+
+def check_size(blob: Blob, limits: Limits, advice: tuple[str, str]) -> None:
+    """Raise :class:`FileTooLarge` beyond the size of a document, with advice in Chinese and English."""
+    if blob.size > limits.document_bytes:
+        megabytes = limits.document_bytes >> 20
+        raise too_large(blob.name, f"超过{megabytes} MB", f"is larger than {megabytes} MiB", *advice)
 
 
 def no_encoding(name: str) -> UnreadableFile:

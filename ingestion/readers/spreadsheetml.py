@@ -1,10 +1,11 @@
 """Workbooks as XML of 2003 (SpreadsheetML), which senders save as .xls or .xml."""
 
 from ingestion.readers.blob import Blob
+from ingestion.readers.documents import check_size
 from ingestion.readers.grid import Area, Grid
 from ingestion.readers.limits import Limits
 from ingestion.readers.number_formats import day_of_serial, moment_of, plain_number, shows_date
-from ingestion.readers.refusals import damaged, too_large, too_many
+from ingestion.readers.refusals import damaged, too_many
 from ingestion.readers.safe_xml import Handlers, parse
 from ingestion.readers.table import Table
 
@@ -18,14 +19,7 @@ def read_spreadsheetml(blob: Blob, limits: Limits) -> list[Table]:
 
     Raises :class:`UnreadableFile` for broken XML and :class:`FileTooLarge` beyond the limits.
     """
-    if blob.size > limits.document_bytes:
-        raise too_large(
-            blob.name,
-            f"超过{limits.document_bytes >> 20} MB",
-            f"is larger than {limits.document_bytes >> 20} MiB",
-            "请另存为 .xlsx 后报送",
-            "Save it as .xlsx",
-        )
+    check_size(blob, limits, ("请另存为 .xlsx 后报送", "Save it as .xlsx"))
     book = _Book(blob.name, limits)
     with blob.open() as stream:
         parse(stream, book, name=blob.name, limits=limits, kind=_KIND)

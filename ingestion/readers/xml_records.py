@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 
 from ingestion.readers.blob import Blob
 from ingestion.readers.cells import table_of
+from ingestion.readers.documents import check_size
 from ingestion.readers.grid import Area
 from ingestion.readers.limits import Limits
-from ingestion.readers.refusals import too_large, too_many, unreadable
+from ingestion.readers.refusals import too_many, unreadable
 from ingestion.readers.safe_xml import Handlers, parse
 from ingestion.readers.table import Table
 
@@ -28,15 +29,8 @@ def read_xml(blob: Blob, limits: Limits) -> list[Table]:
 
     Raises :class:`UnreadableFile` for broken XML or none with records, :class:`FileTooLarge` beyond the limits.
     """
-    if blob.size > limits.document_bytes:
-        megabytes = limits.document_bytes >> 20
-        raise too_large(
-            blob.name,
-            f"超过{megabytes} MB",
-            f"is larger than {megabytes} MiB",
-            "请改为 CSV，或拆成几个文件后报送",
-            "Write CSV instead or split it into several files",
-        )
+    advice = ("请改为 CSV，或拆成几个文件后报送", "Write CSV instead or split it into several files")
+    check_size(blob, limits, advice)
     tree = _Tree(blob.name, limits)
     with blob.open() as stream:
         parse(stream, tree, name=blob.name, limits=limits, kind=_KIND)
