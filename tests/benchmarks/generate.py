@@ -3,15 +3,41 @@
 Numbers are made up; they satisfy every hard rule of the form and vary by unit and season.
 """
 
+import os
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from ingestion import directory, raw
 from ingestion.forms_catalogue import load_forms
-from warehouse.settings import Settings
+from ingestion.site import load_site
+from warehouse.database import Role, engine
+from warehouse.settings import Settings, get_settings
 
 FORM = "hosp_monthly"
+
+
+def prepare(settings: Settings, code: str, described: str, measures: int, units: int) -> Settings:
+    """A site and a database that know a form of their own: ``described`` up to its ``measures``, and five rules."""
+    folder = settings.home / "forms"
+    folder.mkdir()
+    lines = [
+        f"  - {{code: m{number}, labels: [指标{number}], type: int, nature: flow, unit: 人次}}"
+        for number in range(measures)
+    ]
+    rules = [
+        f"  - {{id: B{n}, severity: hard, check: m{n} <= m0 + 100000, message_zh: 构造, message_en: constructed}}"
+        for n in range(1, 6)
+    ]
+    (folder / f"{code}.yml").write_text("\n".join([described.rstrip(), *lines, "rules:", *rules]) + "\n")
+    os.environ["WAREHOUSE_FORMS"] = str(folder)
+    get_settings.cache_clear()
+    settings = get_settings()
+    write_site(settings, units)
+    raw.prepare(settings)
+    directory.take_in(engine(Role.LOADER), load_site(settings))
+    return settings
 
 
 def write_site(settings: Settings, units: int) -> None:

@@ -17,13 +17,13 @@ import polars as pl
 from python_calamine import CalamineWorkbook
 from sqlalchemy import text
 
-from ingestion import directory, inbox, intake, raw
+from ingestion import inbox, intake
 from ingestion.forms_catalogue import load_forms
 from ingestion.site import Source, load_site
 from tests.benchmarks import generate
 from tests.benchmarks.measure import Ratio, best
-from warehouse.database import Role, engine, make_engine
-from warehouse.settings import Settings, get_settings
+from warehouse.database import Role, make_engine
+from warehouse.settings import Settings
 
 UNITS, MONTHS, COLUMNS = 50, 40, 40
 WORKBOOK_ROWS, WORKBOOK_MEASURES, DEPARTMENTS = 50_000, 10, 834
@@ -48,12 +48,7 @@ fields:
 
 def run(settings: Settings) -> list[Ratio]:
     """Small workbooks a second, the large workbook, and the looks into an inbox."""
-    os.environ["WAREHOUSE_FORMS"] = str(_write_form(settings.home / "forms"))
-    get_settings.cache_clear()
-    settings = get_settings()
-    generate.write_site(settings, UNITS)
-    raw.prepare(settings)
-    directory.take_in(engine(Role.LOADER), load_site(settings))
+    settings = generate.prepare(settings, "bench_workbook", _FORM, WORKBOOK_MEASURES, UNITS)
     return [*_small(settings), *_large(settings), *_nothing_new(settings)]
 
 
@@ -125,20 +120,6 @@ def _large(settings: Settings) -> list[Ratio]:
         Ratio(f"{what}, calamine merely reads", ours, calamine, "1.3", note),
         Ratio(f"{what}, fastexcel merely reads", ours, fast, "1.3"),
     ]
-
-
-def _write_form(folder: Path) -> Path:
-    folder.mkdir()
-    lines = [
-        f"  - {{code: m{number}, labels: [指标{number}], type: int, nature: flow, unit: 人次}}"
-        for number in range(WORKBOOK_MEASURES)
-    ]
-    rules = [
-        f"  - {{id: B{n}, severity: hard, check: m{n} <= m0 + 100000, message_zh: 构造, message_en: constructed}}"
-        for n in range(1, 6)
-    ]
-    (folder / "bench_workbook.yml").write_text("\n".join([_FORM.rstrip(), *lines, "rules:", *rules]) + "\n")
-    return folder
 
 
 def _write_large(settings: Settings) -> Path:

@@ -9,15 +9,15 @@ from pathlib import Path
 import polars as pl
 from sqlalchemy import text
 
-from ingestion import directory, inbox, intake, raw
+from ingestion import inbox, intake
 from ingestion.forms_catalogue import load_forms
 from ingestion.site import load_site
 from tests.benchmarks import generate
 from tests.benchmarks.measure import Ratio
 from warehouse import embedded
-from warehouse.database import DATABASE, Role, engine, make_engine
+from warehouse.database import DATABASE, Role, make_engine
 from warehouse.secrets import password
-from warehouse.settings import Settings, get_settings
+from warehouse.settings import Settings
 
 UNITS, MONTHS, DEPARTMENTS = 100, 12, 834
 MEASURES = 10
@@ -29,6 +29,7 @@ name_en: Constructed monthly report by department
 subject: {type: organization, identify_by: [organization_code]}
 period: {type: month, fields: [report_month]}
 editions: [{code: "2010", name_zh: 2010版, valid_from: 2010-01-01}]
+layouts: [{code: table, kind: table}]
 fields:
   - {code: organization_code, labels: [机构编码], type: code, role: identity}
   - {code: report_month, labels: [统计年月], type: date, role: identity}
@@ -38,12 +39,7 @@ fields:
 
 def run(settings: Settings) -> list[Ratio]:
     """Rows a second of the intake (read, checked, hashed, registered, copied) and of bare copying."""
-    os.environ["WAREHOUSE_FORMS"] = str(_write_form(settings.home / "forms"))
-    get_settings.cache_clear()
-    settings = get_settings()
-    generate.write_site(settings, UNITS)
-    raw.prepare(settings)
-    directory.take_in(engine(Role.LOADER), load_site(settings))
+    settings = generate.prepare(settings, "bench_department", FORM, MEASURES, UNITS)
     file = _write_file(settings)
     rows = UNITS * MONTHS * DEPARTMENTS
 
@@ -58,21 +54,6 @@ def run(settings: Settings) -> list[Ratio]:
     bare = _bare_copy(settings, file)
     note = f"({rows / ours:,.0f} rows/s)"
     return [Ratio(f"load of {rows:,} rows, psql \\copy", ours, bare, "1.5", note)]
-
-
-def _write_form(folder: Path) -> Path:
-    folder.mkdir()
-    lines = [
-        f"  - {{code: m{number}, labels: [指标{number}], type: int, nature: flow, unit: 人次}}"
-        for number in range(MEASURES)
-    ]
-    rules = [
-        f"  - {{id: B{n}, severity: hard, check: m{n} <= m0 + 100000, message_zh: 构造, message_en: constructed}}"
-        for n in range(1, 6)
-    ]
-    body = [FORM.rstrip(), *lines, "layouts: [{code: table, kind: table}]", "rules:", *rules]
-    (folder / "bench_department.yml").write_text("\n".join(body) + "\n")
-    return folder
 
 
 def _write_file(settings: Settings) -> Path:
