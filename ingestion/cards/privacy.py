@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from ingestion.form import FormField
+from ingestion.identifiers import citizen_numbers_valid
 
 # A citizen number, a mobile or fixed telephone, a house number behind a street or a room in a building.
 _PERSONAL = (
@@ -27,8 +28,18 @@ _NUMBER = r"^[0-9A-Za-z][0-9A-Za-z.\-+*/_()]{0,63}$"
 _FAMILY_NAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾萧肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈"
     "钟姜崔谭陆范汪廖石金韦贾夏付傅方邹熊孟秦白江阎闫薛尹段雷侯龙史陶黎贺顾毛郝龚邵万钱严武戴莫孔向汤温康施洪"
+    "翟佘詹骆裴翁聂窦倪祁邢俞樊耿覃"
 )
-_NAME = rf"^[{_FAMILY_NAMES}][\u4e00-\u9fff]{{1,2}}(?:先生|女士)?$"
+_DOUBLE_NAMES = "欧阳|司马|上官|诸葛|皇甫|尉迟|慕容|司徒|令狐|夏侯|端木"
+_NAME = rf"^(?:[{_FAMILY_NAMES}]|{_DOUBLE_NAMES})[\u4e00-\u9fff]{{1,2}}(?:先生|女士)?$"
+_LIKE_A_NAME = r"^[\u4e00-\u9fff]{2,4}$"
+_SPACE = r"[ \u00a0\u3000]"
+
+# The shape of a citizen number, which the numbers of cards may have: a region, a day and a running number.
+_CITIZEN = r"^[1-9][0-9]{5}(?:18|19|20)[0-9]{9}[0-9Xx]$"
+
+_LEAST_NAMES = 3
+"""So many names, and no fewer of them than of other words, make a column one of names."""
 
 # What begins like a name and is none: illnesses, departments, occupations.
 _NO_NAME = r"[科部室院所站病炎症癌瘤喉疸痛热血伤毒]$|^(?:高[血原]|白内|石棉|方舱|康复|金属|温度|马方)"
@@ -64,14 +75,46 @@ def misplaced(
     ascii_only = bool((values.str.len_bytes() == values.str.len_chars()).all())
     longest = values.str.len_bytes().max()
     found = _repeats(values, persons, whole=ascii_only)
-    if not is_key and isinstance(longest, int) and longest >= (_SHORTEST if ascii_only else 2):
-        found = found | values.str.contains(_PERSONAL)
     if is_key:
-        found = found | ~values.str.contains(_NUMBER)
-    elif not ascii_only:
-        named = values.str.contains(_NAME) & ~values.str.contains(_NO_NAME) & ~values.is_in(list(known))
-        found = found | named
+        found = found | ~values.str.contains(_NUMBER) | _citizen_numbers(values)
+        return _any(found)
+    if isinstance(longest, int) and longest >= (_SHORTEST if ascii_only else 2):
+        found = found | values.str.contains(_PERSONAL)
+        together = _together(values, ascii_only=ascii_only)
+        if together is not None:
+            found = found | together.str.contains(_PERSONAL)
+            values = together
+    if not ascii_only:
+        found = found | _names(values, known)
     return _any(found)
+
+
+def _citizen_numbers(keys: pl.Series) -> pl.Series:
+    """Citizen numbers among the numbers of cards; none where about as many look like one by chance."""
+    shaped = keys.str.contains(_CITIZEN).fill_null(value=False)
+    if not shaped.any():
+        return shaped
+    right = shaped & citizen_numbers_valid(keys.str.to_uppercase()).fill_null(value=False)
+    return right if int(right.sum()) * 2 > int(shaped.sum()) else right & False
+
+
+def _together(values: pl.Series, *, ascii_only: bool) -> pl.Series | None:
+    """Cells without the spaces and full-width forms that set apart what belongs together; None if they have none."""
+    if ascii_only and not values.str.contains(" ", literal=True).any():
+        return None
+    return values.str.normalize("NFKC").str.replace_all(_SPACE, "")
+
+
+def _names(values: pl.Series, known: Sequence[str]) -> pl.Series:
+    """Cells that are a name; in a column of names, every word that may be one."""
+    other = values.str.contains(_NO_NAME) | values.is_in(list(known))
+    named = (values.str.contains(_NAME) & ~other).fill_null(value=False)
+    count = int(named.sum())
+    if count < _LEAST_NAMES:
+        return named
+    short = (values.str.contains(_LIKE_A_NAME) & ~other).fill_null(value=False)
+    filled = len(values) - values.null_count()
+    return named | short if count * 2 >= filled else named
 
 
 def _repeats(values: pl.Series, persons: Mapping[str, pl.Series], *, whole: bool) -> pl.Series:
