@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from warehouse.cli.output import App, Json, console, plain, print_json, print_rows
+from warehouse.cli.output import App, Json, console, plain, print_json, print_rows, told
 from warehouse.cli.replay import replay
 from warehouse.cli.server import prepare
 from warehouse.cli.timeliness import timeliness
@@ -136,7 +136,7 @@ def quarantine(*, form: Form = None, unit: Unit = None, as_json: Json = False) -
     for report in waiting:
         console.print(
             f"[bold]report {report.report_id}[/bold]  {report.form_code}  {report.subject_code}"
-            f"  {report.period_start}  revision {report.revision_no}  from {report.file_name}",
+            f"  {report.period_start}  revision {report.revision_no}  from {told(report.file_name)}",
             highlight=False,
             soft_wrap=True,
         )
@@ -149,7 +149,8 @@ def quarantine(*, form: Form = None, unit: Unit = None, as_json: Json = False) -
         )
     for file in unplaced:
         console.print(
-            f"[bold]file {file.file_name}[/bold]  source {file.source_code}  {file.status}  {file.detail or ''}",
+            f"[bold]file {told(file.file_name)}[/bold]  source {file.source_code}  {file.status}"
+            f"  {told(file.detail or '')}",
             highlight=False,
             soft_wrap=True,
         )
@@ -207,9 +208,9 @@ def _source(settings: Settings, code: str | None, paths: list[Path]) -> Any:
 
 
 def _show_check(answer: dict[str, Any]) -> None:
-    console.print(f"[bold]{answer['file']}[/bold]", highlight=False, soft_wrap=True)
+    console.print(f"[bold]{told(answer['file'])}[/bold]", highlight=False, soft_wrap=True)
     if "error" in answer:
-        console.print(f"[red]not read[/red]  {answer['error']}", highlight=False, soft_wrap=True)
+        console.print(f"[red]not read[/red]  {told(answer['error'])}", highlight=False, soft_wrap=True)
         return
     columns = ("form_code", "subject_code", "period_start", "kind", "status")
     print_rows(answer["reports"], columns, title="", empty="No report in this file.")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy.exc import OperationalError, ProgrammingError
@@ -38,6 +40,8 @@ NARROW = {
     "started_at",
 }
 """Columns that are never broken over lines."""
+
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 console = Console(width=None if sys.stdout.isatty() else 160)
 errors = Console(stderr=True)
@@ -122,13 +126,24 @@ def print_rows(rows: Iterable[Any], columns: Sequence[str], *, title: str, empty
         table.add_column(column.replace("_", " "), overflow="fold", no_wrap=column in NARROW)
     for row in rows:
         record = row if isinstance(row, Mapping) else vars_of(row)
-        table.add_row(*(shortened(shown(record.get(column))) for column in columns))
+        # As text: brackets in what a sender wrote are no markup.
+        table.add_row(*(Text(shortened(harmless(shown(record.get(column))))) for column in columns))
     console.print(table if table.row_count else empty)
 
 
 def vars_of(row: Any) -> dict[str, Any]:
     """The fields of a dataclass's instance."""
     return {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
+
+
+def harmless(text: str) -> str:
+    """Text that neither steers a terminal nor turns a line round."""
+    return _STEERING.sub("\ufffd", text)
+
+
+def told(text: str) -> str:
+    """What somebody else wrote, to stand as it is in a line with markup."""
+    return escape(harmless(text))
 
 
 def shortened(cell: str) -> str:

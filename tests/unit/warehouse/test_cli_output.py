@@ -1,0 +1,41 @@
+"""What senders wrote is printed as it stands: it neither steers the printing nor stops it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion.findings import Finding
+from warehouse.cli import data
+from warehouse.cli.output import print_rows
+
+
+@pytest.mark.parametrize("text", ["值[/x]", "[final]报表[red].csv", "[link=http://a]"])
+def test_brackets_of_a_sender_are_text(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    print_rows([{"value": text}], ("value",), title="", empty="")
+    assert text in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["a\x1b[31mb", "a\x07b", "a\u202eb", "a\x9bb"])
+def test_what_steers_a_terminal_is_not_printed(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    print_rows([{"value": text}], ("value",), title="", empty="")
+    shown = capsys.readouterr().out
+    assert "a\ufffd" in shown
+    assert text[1] not in shown
+
+
+def test_a_file_name_with_brackets_is_shown_with_its_error(capsys: pytest.CaptureFixture[str]) -> None:
+    answers: list[dict[str, Any]] = [
+        {
+            "file": str(Path("in[/b]ox") / "月报[old].csv"),
+            "error": "月报[/old].csv shows no form.",
+            "reports": (),
+        },
+        {"file": "a[/b].csv", "reports": (), "findings": (Finding("R", "file", "soft", "坏[/b]", "bad"),)},
+    ]
+    for answer in answers:
+        data._show_check(answer)
+    shown = capsys.readouterr().out
+    assert "月报[old].csv" in shown
+    assert "月报[/old].csv shows no form." in shown
+    assert "坏[/b]" in shown
