@@ -26,25 +26,32 @@ def add_content_hash(
     content = _of_few(form, rows) if rows.height <= FEW else _of_many(form, rows)
     texts = [content.get(number, (0, 0, "")) for number in reports["report_no"].to_list()]
     hashes = [hashlib.sha256(text.encode()).hexdigest() for _, _, text in texts]
-    reports = reports.with_columns(
-        pl.Series("value_count", [filled for filled, _, _ in texts], dtype=pl.Int64),
-        pl.Series("nonzero_count", [nonzero for _, nonzero, _ in texts], dtype=pl.Int64),
-        pl.Series("content_hash", hashes, dtype=pl.String),
+    # Frames are put together from columns: an expression costs a small file more than the rest of its reading.
+    reports = reports.hstack(
+        [
+            pl.Series("value_count", [filled for filled, _, _ in texts], dtype=pl.Int64),
+            pl.Series("nonzero_count", [nonzero for _, nonzero, _ in texts], dtype=pl.Int64),
+            pl.Series("content_hash", hashes, dtype=pl.String),
+        ]
     )
-    numbers: pl.Expr | pl.Series = pl.col("report_no").cum_count().over("report_no").cast(pl.Int64)
     if len(content) == rows.height:
         numbers = pl.Series([1] * rows.height, dtype=pl.Int64)
     elif rows.height <= FEW:
         seen: Counter[int] = Counter()
         numbers = pl.Series([_next(seen, number) for number in rows["report_no"]], dtype=pl.Int64)
-    records = rows.with_columns(numbers.alias("record_no")).select(
-        "report_no",
-        "record_no",
-        *(field.code for field in form.columns),
-        "null_reasons",
-        "source_sheet",
-        "source_row",
-        "source_column",
+    else:
+        of_report = pl.col("report_no").cum_count().over("report_no").cast(pl.Int64)
+        numbers = rows.select(of_report).to_series()
+    records = pl.DataFrame(
+        [
+            rows.get_column("report_no"),
+            numbers.alias("record_no"),
+            *(rows.get_column(field.code) for field in form.columns),
+            *(
+                rows.get_column(name)
+                for name in ("null_reasons", "source_sheet", "source_row", "source_column")
+            ),
+        ]
     )
     return records, reports
 

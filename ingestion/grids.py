@@ -94,7 +94,7 @@ def _body(table: Table, found: Recognised) -> pl.DataFrame:
     kept = keep(frame, known, texts, labels, sums)
     if not kept.all():
         frame = frame.filter(kept)
-    if frame.height and is_numbering(frame.select(known).row(0)):
+    if frame.height and is_numbering(tuple(frame.get_column(name)[0] for name in known)):
         frame = frame.slice(1)
     return frame
 

@@ -14,6 +14,7 @@ from ingestion.findings import Finding, cell_name
 from ingestion.form import Form
 from ingestion.forms_catalogue import Catalogue
 from ingestion.grids import FEW
+from ingestion.heads import constant
 from ingestion.label_index import index_of
 from ingestion.layout import Recognised, nearest_forms, recognise
 from ingestion.readers import Table, read_contents
@@ -24,6 +25,21 @@ from ingestion.workbooks.own_sheets import is_own
 # So many periods of a subject in one file are a series.
 _SERIES = 3
 _IDENTITY = ("subject_ref", "period_start", "period_end")
+_REPORTS = (
+    "report_no",
+    "subject_type",
+    "subject_ref",
+    "subject_name",
+    "reporter_ref",
+    "period_type",
+    "period_start",
+    "period_end",
+    "content_hash",
+    "record_count",
+    "value_count",
+    "nonzero_count",
+    "sheet",
+)
 
 
 @dataclass(frozen=True)
@@ -167,27 +183,18 @@ def _combine(form: Form, layout: str, part: str, sheets: list[Sheet]) -> Iterato
     if heads["report_no"].n_unique() < heads.height:
         heads = heads.unique("report_no", keep="first", maintain_order=True)
     counts = Counter(rows["report_no"]) if rows.height <= FEW else _counts(rows)
-    reports = heads.drop("place").with_columns(
-        pl.Series("record_count", [counts.get(number, 0) for number in heads["report_no"]], dtype=pl.Int64)
+    reports = _without_place(heads).hstack(
+        [pl.Series("record_count", [counts.get(number, 0) for number in heads["report_no"]], dtype=pl.Int64)]
     )
     findings += _repeated(form, rows, reports, wide=form.rows_are_reports(layout))
     findings += _gaps(form, reports)
     records, reports = add_content_hash(form, rows, reports)
-    reports = reports.select(
-        "report_no",
-        pl.lit(form.subject.type).alias("subject_type"),
-        "subject_ref",
-        "subject_name",
-        "reporter_ref",
-        pl.lit(form.period.type).alias("period_type"),
-        "period_start",
-        "period_end",
-        "content_hash",
-        "record_count",
-        "value_count",
-        "nonzero_count",
-        pl.col("source_sheet").alias("sheet"),
-    )
+    told = {
+        "subject_type": constant("subject_type", form.subject.type, pl.String(), reports.height),
+        "period_type": constant("period_type", form.period.type, pl.String(), reports.height),
+        "sheet": reports.get_column("source_sheet").alias("sheet"),
+    }
+    reports = pl.DataFrame([told[name] if name in told else reports.get_column(name) for name in _REPORTS])
     yield from _by_edition(Reading(form, "", layout, part, reports, records, positions, findings))
 
 
@@ -222,7 +229,12 @@ def _numbered(sheets: list[Sheet]) -> tuple[pl.DataFrame, pl.DataFrame, list[Fin
             ]
         else:
             findings += sheet.findings
-    return pl.concat(heads), pl.concat(rows).drop("place"), findings
+    return pl.concat(heads), _without_place(pl.concat(rows)), findings
+
+
+def _without_place(frame: pl.DataFrame) -> pl.DataFrame:
+    # Frames are put together from columns: an expression costs a small file more than the rest of its reading.
+    return pl.DataFrame([column for column in frame.get_columns() if column.name != "place"])
 
 
 def _repeated(form: Form, rows: pl.DataFrame, reports: pl.DataFrame, *, wide: bool) -> list[Finding]:
@@ -330,10 +342,11 @@ def _by_edition(reading: Reading) -> Iterator[Reading]:
     """Split a reading whose periods belong to several editions of the form."""
     form = reading.form
     editions: dict[dt.date, str] = {}
-    for start in reading.reports["period_start"].unique(maintain_order=True):
+    starts = reading.reports["period_start"].to_list()
+    for start in dict.fromkeys(starts):
         edition = form.edition_at(start)
         editions[start] = edition.code if edition else ""
-    for number, start in reading.reports.select("report_no", "period_start").iter_rows():
+    for number, start in zip(reading.reports["report_no"].to_list(), starts, strict=True):
         if not editions[start]:
             reading.findings.append(
                 Finding(
@@ -350,8 +363,8 @@ def _by_edition(reading: Reading) -> Iterator[Reading]:
         yield replace(reading, edition=codes[0] or form.editions[0].code)
         return
     for code in codes:
-        starts = [start for start, edition in editions.items() if edition == code]
-        reports = reading.reports.filter(pl.col("period_start").is_in(starts))
+        mine_start = [start for start, edition in editions.items() if edition == code]
+        reports = reading.reports.filter(pl.col("period_start").is_in(mine_start))
         numbers = set(reports["report_no"])
         mine = [
             f
