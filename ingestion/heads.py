@@ -125,7 +125,7 @@ def without_nobody(frame: pl.DataFrame, found: Recognised, faults: Faults) -> pl
 
 
 def with_period(
-    frame: pl.DataFrame, grid: Grid, found: Recognised, where: Elsewhere, faults: Faults, *, bare: bool
+    frame: pl.DataFrame, grid: Grid, found: Recognised, where: Elsewhere, faults: Faults
 ) -> pl.DataFrame:
     """The period of each record: its block's, its column's, else the title's or the file's name."""
     period = found.form.period

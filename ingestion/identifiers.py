@@ -10,7 +10,9 @@ import polars as pl
 
 _CITIZEN_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CITIZEN_CHECKS = "10X98765432"
-_USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+"""Digits and the letters of social credit codes (GB 32100): all but I, O, S, V, Z."""
+
 _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _ORGANIZATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -21,7 +23,7 @@ for which no complete list is at hand, so they are not judged."""
 
 _CITIZEN = re.compile(r"[0-9]{17}[0-9X]")
 _OLD_CITIZEN = re.compile(r"[0-9]{15}")
-_USCC = re.compile(rf"[{_USCC_ALPHABET}]{{18}}")
+_USCC = re.compile(rf"[{USCC_ALPHABET}]{{18}}")
 # A00, A00.1, A00.100, and the national clinical version's I10.x00x002.
 _ICD10 = r"^[A-Z][0-9]{2}(?:\.[0-9Xx][0-9]{0,2}(?:[Xx][0-9]{3})?)?[+*†]?$"
 
@@ -59,8 +61,8 @@ def organization_check_digit(body: str) -> str:
 
 def uscc_check_digit(body: str) -> str:
     """Last character of a unified social credit code, from its first seventeen."""
-    total = sum(_USCC_ALPHABET.index(char) * weight for char, weight in zip(body, _USCC_WEIGHTS, strict=True))
-    return _USCC_ALPHABET[(31 - total % 31) % 31]
+    total = sum(USCC_ALPHABET.index(char) * weight for char, weight in zip(body, _USCC_WEIGHTS, strict=True))
+    return USCC_ALPHABET[(31 - total % 31) % 31]
 
 
 def is_uscc(text: str) -> bool:

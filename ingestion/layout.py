@@ -44,7 +44,7 @@ def recognise(table: Table, catalogue: Catalogue, file_name: str) -> Recognised 
         # Both read a lone row of labels; numbers beside the labels say that their values stand there.
         beside = best is not None and not all(may_be_label(text) for text in head[best[1].row] if text)
         if found and (best is None or (found[0][:2], beside) > (best[0][:2], False)):
-            return _describe_upright(table, found[1], index, file_name)
+            return _describe_upright(table, found[1], index)
     if best is None:
         return _nameable(table, index, file_name)
     return _describe(table, best[1], index, file_name)
@@ -175,7 +175,7 @@ def _missing(form: Form, absent: set[str]) -> tuple[FormField, ...]:
     return tuple(f for f in form.fields if f.required and f.code in absent)
 
 
-def _describe_upright(table: Table, found: upright.Found, index: LabelIndex, file_name: str) -> Recognised:
+def _describe_upright(table: Table, found: upright.Found, index: LabelIndex) -> Recognised:
     form = found.form
     layout = next(one for one in form.layouts if one.kind == found.kind)
     # Only what stands above the labels and their heads is a title; in a sheet the foot may say the period too.

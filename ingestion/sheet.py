@@ -63,7 +63,7 @@ def read_sheet(
         frame = frame.clear()
     bare = frame.is_empty() and not found.choices
     frame = with_subject(frame, found, where, region_code=region_code, reporter=found.reporter or reporter)
-    frame = with_period(frame, grid, found, where, faults, bare=bare)
+    frame = with_period(frame, grid, found, where, faults)
     frame = without_nobody(frame, found, faults)
     rows = _typed(frame, grid, found, faults)
     heads = pl.DataFrame([frame.get_column(name) for name in ("place", *_HEAD)])

@@ -60,7 +60,8 @@ class BatchReader:
         received_on: dt.date,
         asked: Iterable[str] | None = None,
     ) -> None:
-        self.form = found.form
+        assert found.form.cards is not None  # noqa: S101 - only forms of cards come here
+        self.form, self.cards = found.form, found.form.cards
         self.found = found
         self.sheet = sheet
         self.lane = lane
@@ -122,7 +123,7 @@ class BatchReader:
         self._complete(judge, values, days)
         self._cells_at_fault(judge, typed, values)
         # A register without a date of its own tells ages at the end of its period.
-        undated = self.form.cards is not None and self.form.cards.date is None
+        undated = self.cards.date is None
         persons = self._persons(judge, values, body["period_end"].alias("day") if undated else days)
         self._misplaced(judge, values)
         frame = pl.DataFrame([body["report_no"], body["record_no"], *(v.alias(c) for c, v in values.items())])
@@ -163,25 +164,22 @@ class BatchReader:
         return pl.Series(field.code, [None], dtype=pl.String).new_from_index(0, len(body))
 
     def _day_of(self, typed: dict[str, Typed], height: int) -> pl.Series:
-        cards = self.form.cards
-        if cards is not None and cards.date in typed:
-            return typed[cards.date].values.cast(pl.Date).alias("day")
+        if self.cards.date in typed:
+            return typed[self.cards.date].values.cast(pl.Date).alias("day")
         return pl.Series("day", [None], dtype=pl.Date).new_from_index(0, height)
 
     # What is wrong with cards
 
     def _complete(self, judge: Judge, values: dict[str, pl.Series], days: pl.Series) -> None:
-        cards = self.form.cards
-        assert cards is not None  # noqa: S101 - only forms of cards come here
-        needed = dict.fromkeys((*cards.key, *((cards.date,) if cards.date else ())))
+        needed = dict.fromkeys((*self.cards.key, *((self.cards.date,) if self.cards.date else ())))
         needed |= dict.fromkeys(f.code for f in self.form.fields if f.required and f.code in values)
         for code in needed:
             blank = values[code].is_null() if code in values else None
             if blank is not None and blank.any():
-                judge.fails(told.incomplete(self.form.by_code[code], cards.noun_zh), blank)
+                judge.fails(told.incomplete(self.form.by_code[code], self.cards.noun_zh), blank)
         late = (days > self.received_on + dt.timedelta(days=1)).fill_null(value=False)
         if late.any():
-            judge.fails(told.in_future(self.form.by_code[str(cards.date)], cards.noun_zh), late)
+            judge.fails(told.in_future(self.form.by_code[str(self.cards.date)], self.cards.noun_zh), late)
 
     def _cells_at_fault(self, judge: Judge, typed: dict[str, Typed], values: dict[str, pl.Series]) -> None:
         for code, one in typed.items():
@@ -199,10 +197,8 @@ class BatchReader:
                 judge.fails(told.negative(field), (cells < 0).fill_null(value=False))
 
     def _persons(self, judge: Judge, values: dict[str, pl.Series], days: pl.Series) -> list[pl.Series]:
-        cards = self.form.cards
-        assert cards is not None  # noqa: S101
         columns: list[pl.Series] = []
-        for person in cards.persons:
+        for person in self.cards.persons:
             found = describe_person(person, values, days, self.hasher)
             columns += found.columns
             if found.wrong_number is not None:
@@ -218,8 +214,6 @@ class BatchReader:
 
     def _misplaced(self, judge: Judge, values: dict[str, pl.Series]) -> None:
         """Blank what says who somebody is in columns that are stored."""
-        cards = self.form.cards
-        assert cards is not None  # noqa: S101
         personal = {
             code: column
             for code, column in values.items()
@@ -229,7 +223,7 @@ class BatchReader:
             if field.code not in values:
                 continue
             wrong = misplaced(
-                field, values[field.code], personal, known=self._words, is_key=field.code in cards.key
+                field, values[field.code], personal, known=self._words, is_key=field.code in self.cards.key
             )
             if wrong is not None:
                 judge.fails(told.misplaced(field), wrong)
@@ -265,10 +259,8 @@ class BatchReader:
         return units.attributes(known, self.lane.versions).drop("period_end")
 
     def _twice(self, judge: Judge, values: dict[str, pl.Series], contents: pl.Series) -> None:
-        cards = self.form.cards
-        assert cards is not None  # noqa: S101
-        keys = [values[code] for code in cards.key if code in values]
-        if not keys or len(keys) < len(cards.key):
+        keys = [values[code] for code in self.cards.key if code in values]
+        if not keys or len(keys) < len(self.cards.key):
             return
         frame = pl.DataFrame([key.cast(pl.String) for key in keys])
         whole = frame.select(pl.concat_str(pl.all(), separator=_UNIT)).to_series()
@@ -277,9 +269,9 @@ class BatchReader:
             numbers, contents.bin.slice(0, 8).bin.reinterpret(dtype=pl.UInt64, endianness="little")
         )
         if again.any():
-            field = self.form.by_code[cards.key[0]]
-            judge.fails(told.twice(field, cards.noun_zh, same=False), again & ~same)
-            judge.fails(told.twice(field, cards.noun_zh, same=True), again & same, drop=True)
+            field = self.form.by_code[self.cards.key[0]]
+            judge.fails(told.twice(field, self.cards.noun_zh, same=False), again & ~same)
+            judge.fails(told.twice(field, self.cards.noun_zh, same=True), again & same, drop=True)
 
     def _tell_rows(self, findings: Iterable[told.RowFault]) -> None:
         for fault in findings:

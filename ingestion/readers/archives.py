@@ -1,5 +1,5 @@
-"""Archives: zip, tar, and single files packed by gzip, bzip2 or xz. Members are read in memory, never laid on disk
-under a name of theirs."""
+"""Archives: zip, tar, and single files packed by gzip, bzip2 or xz. Members are read in memory, large
+ones in files without a name; none is laid on disk under a name of its own."""
 
 import bz2
 import gzip

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 @dataclass(frozen=True)
 class Blob:
-    """A file as it lies on disk, or a member of an archive in memory.
+    """A file as it lies on disk, or a member of an archive: in memory, or a large one in a file without a name.
 
     ``keeper`` is what must live as long as ``path`` is read, such as the temporary file behind it.
     """

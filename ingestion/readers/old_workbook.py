@@ -64,10 +64,10 @@ def read_old_workbook(blob: Blob, limits: Limits) -> list[Table]:
         errors = _Walk(name, limits).over(records)
     except (BrokenContainer, struct.error) as error:
         raise damaged(name, *KIND, "its structure") from error
-    return guarded(name, KIND, partial(_tables, data, errors, limits))
+    return guarded(name, KIND, partial(_tables, data, errors))
 
 
-def _tables(data: bytes, errors: Errors, limits: Limits) -> list[Table]:
+def _tables(data: bytes, errors: Errors) -> list[Table]:
     book = CalamineWorkbook.from_filelike(io.BytesIO(data))
     tables = []
     for number, sheet in enumerate(book.sheets_metadata):

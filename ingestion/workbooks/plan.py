@@ -179,7 +179,7 @@ def _is_valid(code: Code, first: dt.date, last: dt.date) -> bool:
     return code.overlaps(max(first, last) if last.year == dt.MAXYEAR else first, last)
 
 
-def header_text(form: Form, fields: Sequence[FormField], item: FormField) -> str:
+def header_text(fields: Sequence[FormField], item: FormField) -> str:
     """The label of a field's column: the first that means this field alone, with its unit where that fits."""
     owners: dict[str, set[str]] = {}
     for other in fields:

@@ -178,7 +178,7 @@ def _write_header(sheet: Worksheet, plan: Plan) -> None:
     row = plan.header_row
     start = 1
     for column, item in enumerate(plan.columns, start=1):
-        text = header_text(plan.form, plan.fields, item)
+        text = header_text(plan.fields, item)
         alone = plan.two_rows and item.section is None
         put(sheet.cell(row - 1 if alone else row, column), text)
         if alone:

@@ -2,9 +2,9 @@
 
 import pytest
 
+from ingestion.identifiers import is_uscc
 from samples.identifiers import (
     InvalidIdentifier,
-    is_uscc,
     organization_check,
     organization_code,
     uscc,
