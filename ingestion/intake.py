@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -198,6 +199,11 @@ def _take_in_group(
             log.warning("files are recorded one by one", source=lane.source.code, error=place_of(error))
             return [result for one in group for result in _take_in_group(engine, lane, [one], run_id)]
         (only,) = group
+        if isinstance(error, FileError) and only.kept is not None:
+            # Rows of cards are read while they are recorded: what is wrong with a later one is found only here.
+            with engine.begin() as connection:
+                refused = replace(only, readings=None, refusal=error)
+                return _record(connection, lane, [refused], run_id)
         where = place_of(error)
         log.error("file failed", source=lane.source.code, file=only.file.name, error=where)  # noqa: TRY400
         with engine.begin() as connection:

@@ -7,6 +7,7 @@ import codecs
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -101,7 +102,20 @@ class _Text:
                     yield from self._slowly(_decoded(rest, pieces))
                     return
             if rest:
+                self._refuse_open_quotes(rest)
                 yield self._frame(rest)
+
+    def _refuse_open_quotes(self, rest: bytes) -> None:
+        """Refuse a text whose last quotes are never closed: all lines below them would be one cell."""
+        if rest.count(b'"') % 2 == 0 or not _swallows(rest.decode(), self.delimiter):
+            return
+        raise unreadable(
+            self.blob.name,
+            "中有一处双引号没有闭合，其后的各行无法分开",
+            "has a quote that is never closed, so the lines below it cannot be told apart",
+            "请检查引号，或用 .xlsx 重新报送",
+            "Mend its quotes or send it as .xlsx",
+        )
 
     def _frame(self, utf8: bytes) -> pl.DataFrame:
         most = Limits.of().columns
@@ -252,6 +266,20 @@ def _has_stray_quotes(text: bytes, delimiter: str) -> bool:
         return False
     other = rb'[^"\r\n' + re.escape(delimiter.encode()) + rb"]"
     return re.search(other + b'"' + other, text) is not None
+
+
+def _swallows(text: str, delimiter: str) -> bool:
+    """Whether the text ends amid a quoted cell that has lines of its own."""
+    csv.field_size_limit(2 * LONGEST_CELL)
+    try:
+        deque(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), maxlen=1)
+    except csv.Error as error:
+        if "unexpected end" not in str(error):
+            return False
+    else:
+        return False
+    (last,) = deque(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), maxlen=1)
+    return "\n" in last[-1].strip()
 
 
 def _decoded(rest: bytes, pieces: Iterator[bytes]) -> Iterator[str]:
