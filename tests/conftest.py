@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from ingestion import raw
 from warehouse import database as connections
 from warehouse import embedded, migrate
 from warehouse.database import Role, url
@@ -19,16 +18,13 @@ TEMPLATE = "warehouse_template"
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Settings of a running embedded server with a migrated template database that knows the built-in forms."""
+    """Settings of a running embedded server with a migrated template database."""
     home = tmp_path_factory.mktemp("server")
     os.environ["WAREHOUSE_POSTGRES_OPTIONS"] = "fsync=off synchronous_commit=off full_page_writes=off"
     settings = Settings(home=home)
     embedded.start(settings)
     migrate.ensure_database(settings, TEMPLATE)
-    template = _on_database(settings, home, TEMPLATE)
-    migrate.migrate(template)
-    # Dozens of forms take a second or more: once a session, not once a test.
-    raw.prepare(template)
+    migrate.migrate(_on_database(settings, home, TEMPLATE))
     yield settings
     embedded.stop(settings)
 
