@@ -41,7 +41,7 @@ def frame_for(reading: Reading, context: CheckContext, expressions: Sequence[Exp
     breakdowns = [f.code for f in form.breakdowns]
     named = {name for part in expressions for name in (*part.fields, *part.summed)}
     absent = named - set(reading.records.columns)
-    reports = reading.reports.lazy().select(
+    reports = reading.reports.select(
         "report_no",
         "subject_ref",
         "period_start",
@@ -52,7 +52,15 @@ def frame_for(reading: Reading, context: CheckContext, expressions: Sequence[Exp
         ((pl.col("period_end") - pl.col("period_start")).dt.total_days() + 1).alias("period.days"),
         pl.col("period_end").dt.month().cast(pl.Int64).alias("period.month"),
     )
-    frame = reading.records.lazy().join(reports, on="report_no", how="left", maintain_order="left")
+    records = reading.records.lazy()
+    if len(reports) == 1 and (reading.records["report_no"] == reports["report_no"][0]).all(
+        ignore_nulls=False
+    ):
+        # Many cards of one report: a join would copy every one of them.
+        said = reports.drop("report_no")
+        frame = records.with_columns(pl.lit(one.first(), dtype=one.dtype).alias(one.name) for one in said)
+    else:
+        frame = records.join(reports.lazy(), on="report_no", how="left", maintain_order="left")
     frame = frame.with_columns(
         (pl.col("source_row") if wide else pl.lit(0, dtype=pl.Int64)).alias("report.occurrence"),
         (pl.col(breakdowns[0]) if breakdowns else pl.lit(None, dtype=pl.String)).alias("report.member"),

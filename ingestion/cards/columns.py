@@ -14,7 +14,7 @@ from ingestion.values import Typed, to_type
 # several Chinese characters (one alone may mean that there is nothing).
 _PLAIN_TEXT = r"^(?:[0-9A-Za-z](?:[ -~]*[!-~])?|[\u4e00-\u9fff]{2,})$"
 _PLAIN_CODE = r"^[0-9A-Za-z][!-~]*$"
-_MOMENTS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M")
+_MOMENTS = {16: "%Y-%m-%d %H:%M", 19: "%Y-%m-%d %H:%M:%S"}
 _MOST_KNOWN = 10_000
 """Different texts of a column whose readings are remembered from batch to batch."""
 
@@ -66,14 +66,23 @@ class ColumnReader:
                 return_dtype=field.dtype,
             )
         if field.type == "date":
-            day = cell.str.to_date("%Y-%m-%d", strict=False)
+            # Remembering texts already read costs more than reading plain ones again.
+            day = cell.str.to_date("%Y-%m-%d", strict=False, cache=False)
             # Anything but four, two and two digits is for the careful reader.
             plain = (cell.str.len_bytes() == 10) & day.is_between(pl.date(1900, 1, 1), pl.date(2099, 12, 31))
             return pl.when(plain).then(day)
         if field.type == "datetime":
             length = cell.str.len_bytes()
-            seconds, minutes = (cell.str.to_datetime(one, strict=False, time_unit="us") for one in _MOMENTS)
-            moment = pl.when(length == 16).then(minutes).when(length == 19).then(seconds)
+            # A format is only tried where a cell may have it: failing costs several times as much as reading.
+            sizes = [size for size in _MOMENTS if size in set(column.str.len_bytes().unique())]
+            if not sizes:
+                return None
+            moment = pl.coalesce(
+                pl.when(length == size).then(
+                    cell.str.to_datetime(_MOMENTS[size], strict=False, time_unit="us", cache=False)
+                )
+                for size in sizes
+            )
             plain = moment.is_between(pl.datetime(1900, 1, 1), pl.datetime(2100, 1, 1), closed="left")
             return pl.when(plain).then(moment)
         return pl.when(cell.str.contains(_PLAIN_CODE if field.type == "code" else _PLAIN_TEXT)).then(cell)

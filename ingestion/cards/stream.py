@@ -1,7 +1,7 @@
 """A file's cards through the reader into their raw tables, batch by batch, in the caller's transaction.
 
-While one batch is sent to the database the next is read in a thread of its own; whatever the file's size no more than
-a few batches are held.
+While one batch is sent to the database the next is checked and the one after it is typed, each in a thread of its own;
+whatever the file's size no more than a few batches are held.
 """
 
 import queue
@@ -14,7 +14,7 @@ from typing import TypeVar
 import polars as pl
 from sqlalchemy import Connection, text
 
-from ingestion.cards.batch import Batch, BatchReader
+from ingestion.cards.batch import Batch, BatchReader, TypedRows
 from ingestion.cards.hashing import Hasher
 from ingestion.cards.labels import header
 from ingestion.cards.ledger import Ledger
@@ -78,7 +78,7 @@ def stream(
         )
         result.ledger.tell(header(unread.found, unread.table.sheet))
         asked = [result.asked] if not result.asked.is_empty() else []
-        for batch in _ahead(_batches(unread, reader)):
+        for batch in _ahead(map(reader.judged, _ahead(_typed(unread, reader)))):
             if not batch.asked.is_empty():
                 asked.append(batch.asked)
             _copy(connection, result, batch, skip, copy=copy)
@@ -89,14 +89,14 @@ def stream(
     return list(results.values())
 
 
-def _batches(unread: UnreadCards, reader: BatchReader) -> Iterator[Batch]:
+def _typed(unread: UnreadCards, reader: BatchReader) -> Iterator[TypedRows]:
     assert unread.table is not None and unread.found is not None  # noqa: S101 - the caller looked
     first = unread.found.header_row + 1
     last = unread.found.end_row
     for rows in unread.table.batches(first, BATCH_ROWS):
         frame = rows if last is None else rows.head(max(0, last - first))
         if frame.height:
-            yield reader.read(frame, first + 1)
+            yield reader.typed(frame, first + 1)
         first += rows.height
 
 
