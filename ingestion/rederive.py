@@ -117,6 +117,10 @@ def rederive(
                     here, same = _read_again(
                         connection, settings, lane, row, scope=scope, cause=cause, plan=plan
                     )
+            except FileError as error:
+                # Found while its cards were being recorded, all of which were taken back.
+                with _transaction(engine, dry_run=dry_run) as connection:
+                    here, same = _refused(connection, row, scope, error, plan=plan)
             except Exception as error:
                 where = place_of(error)
                 log.error("kept file failed", file=row.file_name, error=where)  # noqa: TRY400
@@ -152,6 +156,18 @@ def reconsider(settings: Settings, reason: str, *, catalogue: Catalogue | None =
     return result
 
 
+def _refused(
+    connection: Connection, row: Row[Any], scope: Scope, error: FileError, *, plan: Plan | None
+) -> tuple[list[PlannedChange], int]:
+    """What becomes of a kept file that cannot be read; with a ``plan`` nothing is written."""
+    if plan is None:
+        arrival = Arrival(row.arrival_id, row.received_at)
+        found: list[tuple[Judged, Item | None]] = [(Judged(one), None) for one in error.findings]
+        write_file_findings(connection, arrival, found, again=True)
+        finish(connection, arrival, failure_status(error), [], error.message_zh)
+    return _not_found(connection, row, scope, ()), 0
+
+
 def _read_again(
     connection: Connection,
     settings: Settings,
@@ -170,11 +186,7 @@ def _read_again(
             path, name=row.file_name, catalogue=lane.catalogue, source=lane.source, settings=settings
         )
     except FileError as error:
-        if plan is None:
-            found: list[tuple[Judged, Item | None]] = [(Judged(one), None) for one in error.findings]
-            write_file_findings(connection, arrival, found, again=True)
-            finish(connection, arrival, failure_status(error), [], error.message_zh)
-        return _not_found(connection, row, scope, ()), 0
+        return _refused(connection, row, scope, error, plan=plan)
     if holds_cards(readings):
         done = record_cards(
             connection,

@@ -4,6 +4,7 @@ import io
 
 import polars as pl
 
+from ingestion import rederive
 from tests.integration.ingestion.test_cards import LABELS, as_csv, card
 
 
@@ -23,6 +24,9 @@ def test_a_file_damaged_far_below_is_refused_once(bureau):
     bureau.send_bytes("cards.parquet", bytes(content), source="cdc")
     assert bureau.take_in("cdc").by_status == {"unreadable": 1}
     assert bureau.take_in("cdc").files == ()
+    for dry_run in (True, False):
+        again = rederive.rederive(bureau.settings, waiting_only=True, reason="test", dry_run=dry_run)
+        assert (again.files, again.changes, again.failed) == (1, (), ())
     assert bureau.value("select count(*) from raw.idr_card") == 0
     assert bureau.rows("select rule_id, severity from registry.finding") == [("FILE_UNREADABLE", "hard")]
 
