@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingestion.form import Form, Layout, Part
 from ingestion.label_index import PERIOD, LabelIndex, WideLabels, is_period, may_be_label
@@ -63,27 +63,42 @@ def candidates(head: Sequence[Sequence[str]], index: LabelIndex) -> Iterator[Can
     for row, cells in enumerate(head):
         if not any(map(may_be_label, cells)):
             continue
-        along = paths(head, row)
-        fields: dict[str, set[str]] = {}
-        own: dict[str, set[str]] = {}
-        for cell, path in zip(cells, along, strict=True):
-            if not path:
-                continue
-            # A blank cell stands for the heading merged down into it.
-            for code, codes in index.along(path if cell else path[-1:]).items():
-                fields.setdefault(code, set()).update(codes)
-                if cell:
-                    own.setdefault(code, set()).update(codes)
-        for code, matched in fields.items():
-            form = index.catalogue[code]
-            layout = next((one for one in form.layouts if one.kind == "table"), None)
-            if layout and own.get(code) and enough(form, matched):
-                complete = all(f.code in matched for f in form.fields if f.required)
-                yield Candidate(form, layout, row, len(matched), len(own[code]), complete)
-        for wide in index.wide:
-            found = _wide(wide, row, cells, along, fields.get(wide.form.code, set()))
-            if found:
-                yield found
+        # The files of a night repeat the same labels under the same headings.
+        above = max(row - DEPTH, 0)
+        window = tuple(map(tuple, head[above : row + 1]))
+        known = index.rows.get(window)
+        if known is None:
+            known = tuple(_candidates_at(head, row, index))
+            if known:
+                index.remember(window, known)
+        for one in known:
+            yield one if one.row == row else replace(one, row=row)
+
+
+def _candidates_at(head: Sequence[Sequence[str]], row: int, index: LabelIndex) -> Iterator[Candidate]:
+    """What one row shows under the headings above it."""
+    cells = head[row]
+    along = paths(head, row)
+    fields: dict[str, set[str]] = {}
+    own: dict[str, set[str]] = {}
+    for cell, path in zip(cells, along, strict=True):
+        if not path:
+            continue
+        # A blank cell stands for the heading merged down into it.
+        for code, codes in index.along(path if cell else path[-1:]).items():
+            fields.setdefault(code, set()).update(codes)
+            if cell:
+                own.setdefault(code, set()).update(codes)
+    for code, matched in fields.items():
+        form = index.catalogue[code]
+        layout = next((one for one in form.layouts if one.kind == "table"), None)
+        if layout and own.get(code) and enough(form, matched):
+            complete = all(f.code in matched for f in form.fields if f.required)
+            yield Candidate(form, layout, row, len(matched), len(own[code]), complete)
+    for wide in index.wide:
+        found = _wide(wide, row, cells, along, fields.get(wide.form.code, set()))
+        if found:
+            yield found
 
 
 def enough(form: Form, matched: set[str]) -> bool:
@@ -193,10 +208,15 @@ def describe(
 
 def _may_head(cell: str, wide: WideLabels) -> bool:
     """Whether a cell may head a column: words, nothing (merged with the one above), or a month written 2016-01."""
-    dated = (
-        PERIOD in wide.layout.across and bool(re.search(r"\d[-./]\d", cell)) and is_period(cell, wide.form)
+    return (
+        not cell
+        or may_be_label(cell)
+        or (
+            PERIOD in wide.layout.across
+            and bool(re.search(r"\d[-./]\d", cell))
+            and is_period(cell, wide.form)
+        )
     )
-    return not cell or may_be_label(cell) or dated
 
 
 def _block(

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 from ingestion.form import Form, Layout
 from ingestion.forms_catalogue import Catalogue
@@ -14,6 +15,7 @@ PERIOD = "period"
 _LEAP = 2000
 _NUMBER = re.compile(r"[-+.,/:%‰\d\s]*")
 _CACHED = 1 << 15
+_ROWS_CACHED, _ROW_CELLS = 256, 2048
 # Longer texts are sentences, not labels.
 LONGEST = 160
 
@@ -43,6 +45,14 @@ class LabelIndex:
         self.tails = {key[start:] for key in self.bare for start in range(len(key))}
         self._texts: dict[str, dict[str, tuple[str, ...]]] = {}
         self._paths: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
+        self.rows: dict[tuple[tuple[str, ...], ...], Any] = {}
+
+    def remember(self, window: tuple[tuple[str, ...], ...], candidates: tuple[object, ...]) -> None:
+        """Keep what rows of labels show, which :mod:`ingestion.headers` found out; only narrow ones, and few."""
+        if sum(map(len, window)) <= _ROW_CELLS:
+            if len(self.rows) >= _ROWS_CACHED:
+                self.rows.clear()
+            self.rows[window] = candidates
 
     def _add(self, label: str, place: tuple[str, str]) -> None:
         full, bare = label_keys(label)

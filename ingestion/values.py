@@ -5,8 +5,10 @@ that is read with something left out (a footnote mark, a time of day) says so in
 be read stands in ``faults``. Nothing is changed without either.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 
@@ -53,6 +55,13 @@ ERROR_MARKS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!
 LARGEST = 1e15
 # What a formula may leave behind the point of a whole number.
 _NOISE = 1e-9
+# Up to so many cells are looked at one by one: whole columns are too much machinery for them.
+_FEW = 64
+# What counts as blank around a text.
+_BLANK = (
+    "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 
 _TRUE = {"是", "有", "y", "yes", "true", "1", "√", "✓", "✔", "☑", "真", "对"}
 _FALSE = {"否", "n", "no", "false", "0", "×", "✗", "✘", "x", "☐", "假", "没有", "无", "错"}
@@ -79,10 +88,16 @@ class Typed:
 def as_text(column: pl.Series) -> pl.Series:
     """A column as text, trimmed, with every way of writing nothing as null."""
     text = _stripped(column)
+    if len(text) <= _FEW:
+        kept = [None if each is None or each in NULL_MARKS else each for each in text.to_list()]
+        return pl.Series(column.name, kept, dtype=pl.String)
     return text.set(text.is_in(NULL_MARKS), None)
 
 
 def _stripped(column: pl.Series) -> pl.Series:
+    if column.dtype == pl.String and len(column) <= _FEW:
+        stripped = [each if each is None else each.strip(_BLANK) for each in column.to_list()]
+        return pl.Series(column.name, stripped, dtype=pl.String)
     if column.dtype == pl.String:
         text = column
     elif column.dtype.is_numeric():
@@ -159,7 +174,13 @@ def type_columns(columns: Sequence[tuple[pl.Series, FormField]], lists: dict[str
 
 
 def _nulls(column: pl.Series, dtype: pl.DataType) -> pl.Series:
-    return pl.Series(column.name, [None], dtype=dtype).new_from_index(0, len(column))
+    nothing = _nothing if len(column) <= _FEW else _nothing.__wrapped__
+    return nothing(dtype, len(column)).alias(column.name)
+
+
+@lru_cache(maxsize=64)
+def _nothing(dtype: pl.DataType, height: int) -> pl.Series:
+    return pl.Series("", [None], dtype=dtype).new_from_index(0, height)
 
 
 def to_numbers(column: pl.Series, *, whole: bool) -> Typed:
@@ -171,7 +192,8 @@ def to_numbers(column: pl.Series, *, whole: bool) -> Typed:
         return Typed(column.cast(dtype), faults)
     if column.dtype.is_numeric():
         values = column.cast(pl.Float64)
-        values, faults = _refuse(values, faults, column, values.is_nan())
+        if not math.isfinite(values.sum()):
+            values, faults = _refuse(values, faults, column, values.is_nan())
     else:
         values, faults, notes = _numbers_of_text(column, faults)
     shown = column
@@ -242,15 +264,21 @@ def _in_unit(typed: Typed, field: FormField, column: pl.Series) -> Typed:
 
 def _mapped(text: pl.Series, read: Callable[[str], object], dtype: pl.DataType) -> Typed:
     """Values looked up once for each different text; a mark for nothing is one unless the field knows it."""
-    different = text.drop_nulls().unique().to_list()
+    few = text.to_list() if len(text) <= _FEW else None
+    different = [*dict.fromkeys(few)] if few is not None else text.unique().to_list()
+    different = [value for value in different if value is not None]
     found = {value: None if value == "" else read(value) for value in different}
     unknown = [
         value for value, result in found.items() if result is None and value not in NULL_MARKS and value != ""
     ]
     results = [one.value if isinstance(one, Read) else one for one in found.values()]
-    values = text.replace_strict(
-        different, pl.Series(results, dtype=dtype), default=None, return_dtype=dtype
-    ).alias(text.name)
+    if few is not None:
+        of = dict(zip(found, results, strict=True))
+        values = pl.Series(text.name, [None if each is None else of[each] for each in few], dtype=dtype)
+    else:
+        values = text.replace_strict(
+            different, pl.Series(results, dtype=dtype), default=None, return_dtype=dtype
+        ).alias(text.name)
     nothing = pl.Series(text.name, [None], dtype=pl.String).new_from_index(0, len(text))
     faults = text.set(~text.is_in(unknown).fill_null(value=False), None) if unknown else nothing
     notes = {value: one.note for value, one in found.items() if isinstance(one, Read) and one.note}
