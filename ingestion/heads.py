@@ -134,6 +134,9 @@ def with_period(
     columns = {code: cells for code in period.fields if (cells := cells_of(frame, found, code)) is not None}
     if "period_text" in frame.columns:
         columns = {"period_text": frame["period_text"]}
+    at_once = _told_at_once(list(columns.values()), period.type, where)
+    if at_once is not None:
+        return frame.hstack(at_once)
     elsewhere = None
     written: list[tuple[str | None, ...]] = [()] * frame.height
     if columns:
@@ -165,10 +168,22 @@ def with_period(
     )
     if all(chosen):
         return frame
-    code = next(iter(columns), "")
+    _tell_timeless(frame, grid, next(iter(columns), ""), list(zip(written, chosen, strict=True)), faults)
+    return frame.filter(pl.col("period_start").is_not_null())
+
+
+def _tell_timeless(
+    frame: pl.DataFrame,
+    grid: Grid,
+    code: str,
+    periods: Sequence[tuple[tuple[str | None, ...], Span | None]],
+    faults: Faults,
+) -> None:
+    """A finding for each cell of a period that is blank or cannot be told."""
+    period = faults.found.form.period
     rows, marks = grid.cells_of(frame, code)
     told: set[str | None] = set()
-    for number, (texts, span) in enumerate(zip(written, chosen, strict=True)):
+    for number, (texts, span) in enumerate(periods):
         if span is not None:
             continue
         row, column = (part[number] if isinstance(part, pl.Series) else part for part in (rows, marks))
@@ -185,7 +200,28 @@ def with_period(
             en = f"row {row} has no period ({cell})"
         rule = "PERIOD_UNREADABLE" if text else "PERIOD_MISSING"
         faults.add(rule, "layout", zh, en, cell=cell, value=text or None)
-    return frame.filter(pl.col("period_start").is_not_null())
+
+
+def _told_at_once(columns: Sequence[pl.Series], period_type: str, where: Elsewhere) -> list[pl.Series] | None:
+    """First and last days of the periods in one long column, each of its few texts read once.
+
+    None when there are several columns or few cells, or when a cell is blank or cannot be told: then each cell gets
+    a look of its own.
+    """
+    if len(columns) != 1 or len(columns[0]) <= FEW:
+        return None
+    cells = columns[0]
+    different = cells.unique()
+    year = where.year()
+    spans = [_span((text,), period_type, year) if text else None for text in _texts_of(different)]
+    starts = [span.start for span in spans if span]
+    ends = [span.end for span in spans if span]
+    if len(starts) < len(different):
+        return None
+    return [
+        cells.replace_strict(different, days, return_dtype=pl.Date).alias(name)
+        for name, days in (("period_start", starts), ("period_end", ends))
+    ]
 
 
 _EXAMPLES = {

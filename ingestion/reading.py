@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
@@ -204,13 +205,8 @@ def _counts(rows: pl.DataFrame) -> dict[int, int]:
 
 def _numbered(sheets: list[Sheet]) -> tuple[pl.DataFrame, pl.DataFrame, list[Finding]]:
     """Heads, records and findings of all sheets with the number of their report in place of their own place."""
-    numbers: dict[tuple[object, ...], int] = {}
     heads, rows, findings = [], [], []
-    for sheet in sheets:
-        keys = list(zip(*(sheet.heads[key].to_list() for key in _IDENTITY), strict=True))
-        mine = pl.Series(
-            "report_no", [numbers.setdefault(key, len(numbers) + 1) for key in keys], dtype=pl.Int64
-        )
+    for sheet, mine in zip(sheets, _numbers(sheets), strict=True):
         head = sheet.heads.hstack([mine])
         heads.append(head)
         if head.height == sheet.rows.height:
@@ -230,6 +226,29 @@ def _numbered(sheets: list[Sheet]) -> tuple[pl.DataFrame, pl.DataFrame, list[Fin
         else:
             findings += sheet.findings
     return pl.concat(heads), _without_place(pl.concat(rows)), findings
+
+
+def _numbers(sheets: list[Sheet]) -> list[pl.Series]:
+    """Number of the report of each head, by the order in which reports are first met."""
+    if sum(sheet.heads.height for sheet in sheets) > FEW:
+        keys = pl.concat([sheet.heads.select(_IDENTITY) for sheet in sheets])
+        reports = keys.unique(maintain_order=True).with_row_index("report_no", offset=1)
+        found = keys.join(reports, on=_IDENTITY, how="left", nulls_equal=True, maintain_order="left")
+        column = found["report_no"].cast(pl.Int64)
+        ends = list(accumulate(sheet.heads.height for sheet in sheets))
+        return [column[end - sheet.heads.height : end] for end, sheet in zip(ends, sheets, strict=True)]
+    numbers: dict[tuple[object, ...], int] = {}
+    return [
+        pl.Series(
+            "report_no",
+            [
+                numbers.setdefault(key, len(numbers) + 1)
+                for key in zip(*(sheet.heads[name].to_list() for name in _IDENTITY), strict=True)
+            ],
+            dtype=pl.Int64,
+        )
+        for sheet in sheets
+    ]
 
 
 def _without_place(frame: pl.DataFrame) -> pl.DataFrame:
