@@ -24,7 +24,6 @@ _DAMAGE = (
     EOFError,
     OSError,
     LookupError,
-    NotImplementedError,
     OverflowError,
     RuntimeError,
     ValueError,
@@ -98,7 +97,7 @@ class Package:
 
 def _inflated(stored: Iterator[bytes], info: zipfile.ZipInfo) -> Iterator[bytes]:
     if info.compress_type != zipfile.ZIP_DEFLATED:
-        raise NotImplementedError
+        raise zipfile.BadZipFile(f"compression method {info.compress_type} is not read")
     unpacker = zlib.decompressobj(-15)
     for packed in stored:
         rest = packed
