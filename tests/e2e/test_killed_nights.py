@@ -105,7 +105,7 @@ def night_killed(instance, moment):
     instance.start_server()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_killed_at_every_stage_a_rerun_publishes_what_an_undisturbed_run_does(instance, undisturbed):
     first, second = undisturbed
     instance.run("sample")

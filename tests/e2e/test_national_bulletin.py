@@ -80,7 +80,7 @@ def shown(as_of=None):
         }
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_every_publication_is_published_cell_for_cell_and_stays_readable(bureau, publications):
     for number, folder in enumerate(publications, start=1):
         release = publish(bureau, folder)
