@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -64,6 +64,13 @@ _CLAIM_LATE = """
 update registry.change set release_id = :id
 where release_id is null
     and (:everything or report_id in (select c.report_id from registry.change c where c.release_id = :id))
+"""
+
+_CHANGED_FORMS = """
+select distinct report.form_code
+from registry.change
+inner join registry.report on change.report_id = report.report_id
+where change.release_id = :id
 """
 
 
@@ -137,7 +144,14 @@ def build(settings: Settings, candidate: Candidate) -> BuildResult:
         manifest = _parse(settings)
         seconds: dict[str, float] = {}
         for _ in range(ROUNDS):
-            seconds |= _run(settings, candidate, outdated, manifest)
+            with builder.connect() as connection:
+                chosen = _selection(
+                    outdated,
+                    manifest.nodes.values(),
+                    _changed_forms(connection, candidate),
+                    star.tables(connection),
+                )
+            seconds |= _run(settings, candidate, chosen, bool(outdated), manifest)
             with builder.begin() as connection:
                 for part, content_hash in outdated.items():
                     connection.execute(
@@ -213,17 +227,31 @@ def _hash(files: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def _selection(outdated: Iterable[str]) -> list[str]:
-    """dbt's node selection: the star always, seeds, views and lists only when they changed."""
-    chosen = ["path:models/dimensional/*.sql", "path:models/marts"]
-    seeds = [part.removeprefix("seed.") for part in outdated if part.startswith("seed.")]
-    chosen += seeds
+def _selection(
+    outdated: Iterable[str], nodes: Iterable[Any], changed_forms: Collection[str], tables: Collection[str]
+) -> list[str]:
+    """dbt's node selection: seeds, views and lists only when they changed, facts only when their forms did.
+
+    A fact that names its forms (``meta.forms``) reads nothing but what the candidate claimed of them, so without
+    such a claim it has nothing to do; one whose table is missing is built from everything.
+    """
+    chosen = [part.removeprefix("seed.") for part in outdated if part.startswith("seed.")]
     # A reloaded seed drops the views that read it.
-    if seeds or "views" in outdated:
+    if chosen or "views" in outdated:
         chosen.append("path:models/staging")
     if "lists" in outdated:
         chosen.append("path:models/dimensional/lists")
+    for node in nodes:
+        if node.resource_type == "model" and node.schema == "star" and "/lists/" not in node.path:
+            forms = node.config.meta.get("forms")
+            if not forms or node.name not in tables or not set(forms).isdisjoint(changed_forms):
+                chosen.append(node.name)
     return chosen
+
+
+def _changed_forms(connection: Connection, candidate: Candidate) -> set[str]:
+    """Forms of the reports whose changes the candidate claimed."""
+    return set(connection.scalars(text(_CHANGED_FORMS), {"id": candidate.release_id}))
 
 
 def _parse(settings: Settings) -> Any:
@@ -232,12 +260,12 @@ def _parse(settings: Settings) -> Any:
 
 
 def _run(
-    settings: Settings, candidate: Candidate, outdated: Iterable[str], manifest: Any = None
+    settings: Settings, candidate: Candidate, selection: Sequence[str], refresh: bool, manifest: Any = None
 ) -> dict[str, float]:
     line = ["build", "--no-write-json", "--exclude-resource-type", "test", "unit_test"]
     # Full refresh concerns seeds alone: the star's models refuse it.
-    refresh = ["--full-refresh"] if outdated else []
-    results = _results(settings, candidate, [*line, *refresh, "--select", *_selection(outdated)], manifest)
+    refreshing = ["--full-refresh"] if refresh else []
+    results = _results(settings, candidate, [*line, *refreshing, "--select", *selection], manifest)
     return {result.node.name: float(result.execution_time) for result in results}
 
 

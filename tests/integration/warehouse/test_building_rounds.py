@@ -1,5 +1,7 @@
 """Reports that change while they are built: claimed only if they are built again."""
 
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import text
 
@@ -27,7 +29,7 @@ def candidate(settings, monkeypatch):
             )
         )
     change()
-    monkeypatch.setattr(building, "_parse", lambda *_: None)
+    monkeypatch.setattr(building, "_parse", lambda *_: SimpleNamespace(nodes={}))
     monkeypatch.setattr(building, "_test", lambda *_: ())
     return release.open_candidate(engine(Role.BUILDER), "night")
 
