@@ -15,7 +15,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from expectations import dbt_tests, ground
-from expectations.catalogue import Catalogue, Check, Task, load
+from expectations.catalogue import Catalogue, Check, Task
+from expectations.declared import declared as all_declared
 from expectations.generated import reconciliation
 from expectations.results import CheckResult, Outcome, Status, Verdict, record, store, withdraw_verdict
 from expectations.scope import EVERYTHING, Look, rebuilt
@@ -36,7 +37,7 @@ def audit(settings: Settings, candidate: Candidate, *, catalogue: Catalogue | No
     try:
         with holding(auditor, candidate):
             withdraw_verdict(auditor, candidate)
-            declared = (catalogue or load()).with_suite(reconciliation(auditor))
+            declared = catalogue.with_suite(reconciliation(auditor)) if catalogue else all_declared(auditor)
             basis = ground.basis(auditor, declared)
             everything = ground.must_look_at_everything(auditor, candidate, basis)
             results, seconds = _run(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from expectations.declared import from_files
 from ingestion.forms_catalogue import BUILT_IN
 from warehouse.cli import app
 from warehouse.settings import Settings
@@ -169,9 +170,7 @@ def test_limits_name_the_forms_and_indicators_that_there_are():
 
 def test_every_table_of_the_star_has_a_suite():
     models = (ROOT / "dbt_project" / "models").glob("[dm]*/**/*.sql")
-    assert {model.stem for model in models} == {
-        suite.stem for suite in (ROOT / "expectations" / "suites").glob("*.yml")
-    }
+    assert {model.stem for model in models} == {suite.table for suite in from_files().suites}
 
 
 def test_pictures_and_tables_are_those_of_the_code(tmp_path: Path):

@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 
 from expectations.catalogue import SUITES, Catalogue, load
+from expectations.declared import from_files
 from expectations.errors import CatalogueError
 from expectations.kinds import NoRowsFromQuery, one_line
 
@@ -27,7 +28,7 @@ checks:
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return load()
+    return from_files()
 
 
 def write(folder: Path, text: str, name: str = "things.yml") -> Path:
@@ -51,7 +52,7 @@ def test_every_suite_declares_checks_that_block(catalogue: Catalogue):
 
 def test_every_suite_looks_at_the_grain_of_its_table(catalogue: Catalogue):
     for suite in catalogue.suites:
-        assert any(check.expectation.type == "ExpectKeyToBeUnique" for check in suite.checks), suite.table
+        assert any(check.expectation.type == "ExpectKeyToBeUnique" for check in suite.declared), suite.table
 
 
 def test_queries_read_only_what_the_gate_may_read(catalogue: Catalogue):
