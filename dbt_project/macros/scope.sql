@@ -4,6 +4,10 @@
     A model declares its scope in meta: {scope: report, forms: […]}, {scope: period, forms: […]} or {scope: all}.
     The same condition bounds what is read and what is compared, so that a night costs what changed, not what is
     stored. A table that does not exist yet is built from everything.
+
+    What a report changes in rows of other reports is declared beside the scope: {also: later_quarters} for numbers that
+    are the difference to the quarter before, {also: same_cards, card_key: […]} where a newer batch corrects cards of
+    an older one.
 -#}
 
 {% macro literal_limit() -%}500{%- endmacro %}
@@ -12,16 +16,45 @@
 {% macro changed_report(column, forms=none) -%}
     {%- if not execute -%}true
     {%- else -%}
-        {%- set ids = run_query(candidate_changes('c.report_id', forms) ~ ' limit ' ~ (literal_limit() | int + 1)).columns[0].values() -%}
+        {%- set ids = run_query(reports_to_rebuild(forms) ~ ' limit ' ~ (literal_limit() | int + 1)).columns[0].values() -%}
         {%- if ids | length == 0 -%}false
         {%- elif ids | length <= literal_limit() | int -%}
             {{ column }} = any('{ {{- ids | join(',') -}} }'::bigint[])
         {%- else -%}
-            {%- set ends = run_query('select min(x.report_id), max(x.report_id) from (' ~ candidate_changes('c.report_id', forms) ~ ') as x').rows[0] -%}
+            {%- set ends = run_query('select min(x.report_id), max(x.report_id) from (' ~ reports_to_rebuild(forms) ~ ') as x').rows[0] -%}
             {{ column }} between {{ ends[0] }} and {{ ends[1] }}
-            and {{ column }} in ({{ candidate_changes('c.report_id', forms) }})
+            and {{ column }} in ({{ reports_to_rebuild(forms) }})
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- The reports that changed, and those whose rows follow from them. -#}
+{% macro reports_to_rebuild(forms) -%}
+    {%- set meta = config.get('meta') or {} -%}
+    {{ candidate_changes('c.report_id', forms) }}
+    {%- if meta.get('also') == 'later_quarters' %}
+    union
+    select later.report_id
+    from (
+        {{ candidate_changes('r.form_code, r.part, r.subject_type, r.subject_code, r.period_type, r.period_end', forms) }}
+    ) as x
+    inner join {{ source('registry', 'report') }} as later
+        on x.form_code = later.form_code and x.part = later.part and x.subject_type = later.subject_type
+            and x.subject_code = later.subject_code and x.period_type = later.period_type
+            and x.period_end < later.period_end
+            and later.period_end < date_trunc('year', x.period_end) + interval '1 year'
+    {%- elif meta.get('also') == 'same_cards' %}
+    {%- for form in forms %}
+    union
+    select other.report_id
+    from ({{ candidate_changes('c.report_id', [form]) }}) as x
+    inner join {{ source('registry', 'revision') }} as revision on x.report_id = revision.report_id
+    inner join raw.{{ form }} as mine on revision.revision_id = mine.revision_id
+    inner join raw.{{ form }} as theirs
+        on {% for part in meta.card_key %}mine.{{ part }} = theirs.{{ part }}{{ ' and ' if not loop.last }}{% endfor %}
+    inner join {{ source('registry', 'report') }} as other on theirs.revision_id = other.current_revision_id
+    {%- endfor %}
+    {%- endif %}
 {%- endmacro %}
 
 {#- Condition on a table's period_type and period_start: does a report that changed have its part in this period? -#}
