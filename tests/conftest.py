@@ -26,7 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     migrate.ensure_database(settings, TEMPLATE)
     migrate.migrate(_on_database(settings, home, TEMPLATE))
     yield settings
-    embedded.stop(settings)
+    embedded.remove(settings)
 
 
 @pytest.fixture

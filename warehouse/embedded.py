@@ -12,9 +12,11 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from secrets import token_hex
 
 import structlog
 
@@ -84,12 +86,23 @@ def locate(settings: Settings) -> Server:
     _ensure_system_user()
     base = settings.home / "postgres"
     if not _reachable(settings.home):
-        digest = hashlib.sha256(str(settings.home).encode()).hexdigest()[:12]
-        base = SHARED_STATE / digest
+        base = SHARED_STATE / _kept_place(settings)
     binaries = package / "pginstall" / "bin"
     if not _reachable(binaries):
         binaries = _copy_binaries(package) / "bin"
     return Server(base / "data", binaries, kept_port(settings), SYSTEM_USER)
+
+
+def _kept_place(settings: Settings) -> str:
+    """Name of this instance's folder beside those of others.
+
+    Kept in its home, not made from the home's path: a home made anew has new passwords, which the cluster of
+    one that was deleted would refuse.
+    """
+    file = settings.home / "postgres.place"
+    with suppress(FileExistsError), file.open("x") as new:
+        new.write(f"{token_hex(6)}\n")
+    return file.read_text().strip()
 
 
 def start(settings: Settings) -> Server:
@@ -148,6 +161,14 @@ def stop(settings: Settings) -> bool:
         check=True,
     )
     return True
+
+
+def remove(settings: Settings) -> None:
+    """Stop the server and delete its cluster, with everything in it."""
+    stop(settings)
+    folder = locate(settings).data.parent
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def is_running(server: Server) -> bool:

@@ -26,4 +26,4 @@ def instance(home: Path) -> Iterator[Settings]:
     finally:
         for role in database.Role:
             database.engine(role).dispose()
-        embedded.stop(settings)
+        embedded.remove(settings)

@@ -94,7 +94,7 @@ class Instance:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        embedded.stop(self.settings)
+        embedded.remove(self.settings)
         self.kill()
 
     def scalar(self, query: str, role: Role = Role.OWNER) -> Any:

@@ -1,6 +1,7 @@
 """The embedded server: starts, survives being killed, and is found again."""
 
 import os
+import shutil
 import signal
 import socket
 from pathlib import Path
@@ -18,7 +19,7 @@ def own(tmp_path):
     """Settings of an instance with a server of its own."""
     settings = Settings(home=tmp_path / "own instance")
     yield settings
-    embedded.stop(settings)
+    embedded.remove(settings)
 
 
 def test_starting_twice_is_the_same_as_once(own):
@@ -28,6 +29,17 @@ def test_starting_twice_is_the_same_as_once(own):
     assert embedded.stop(own)
     assert not embedded.is_running(first)
     assert not embedded.stop(own)
+
+
+def test_a_home_made_anew_has_a_cluster_of_its_own(own):
+    migrate.up(own)
+    before = embedded.locate(own).data
+    embedded.stop(own)
+    shutil.rmtree(own.home)
+    migrate.up(own)
+    assert check_connection(own)
+    if before.exists():
+        shutil.rmtree(before.parent)
 
 
 def test_a_cluster_whose_making_was_killed_is_made_anew(own):
