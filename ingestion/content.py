@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 
 import polars as pl
 
@@ -65,10 +66,7 @@ def _of_many(form: Form, rows: pl.DataFrame) -> dict[int, _Content]:
     """Content by report, told over whole columns."""
     breakdowns = [f.code for f in form.breakdowns]
     others = [f.code for f in form.columns if f.role != "breakdown"]
-    said = [pl.concat_str(pl.lit(f"{code}="), pl.col(code).cast(pl.String)) for code in sorted(others)] + [
-        pl.concat_str(pl.lit("null:"), pl.col("null_reasons")),
-        pl.concat_str(pl.lit("fault:"), pl.col("faults")),
-    ]
+    said = _said(rows, sorted(others))
     body = pl.concat_str(said, separator=_UNIT, ignore_nulls=True)
     head = pl.lit("")
     if breakdowns:
@@ -89,6 +87,32 @@ def _of_many(form: Form, rows: pl.DataFrame) -> dict[int, _Content]:
             text.drop_nulls().sort().str.join(_RECORD).alias("content"),
         )
     return {number: (filled, nonzero, text or "") for number, filled, nonzero, text in content.iter_rows()}
+
+
+def _said(rows: pl.DataFrame, codes: Sequence[str]) -> list[pl.Expr]:
+    """What records say, field by field, then why they say nothing; null where nothing is said.
+
+    Neighbouring columns without a null, as most are, make one text together.
+    """
+    said: list[pl.Expr] = []
+    whole: list[pl.Expr] = []
+    for name, column in [
+        *((f"{code}=", rows.get_column(code)) for code in codes),
+        ("null:", rows.get_column("null_reasons")),
+        ("fault:", rows.get_column("faults")),
+    ]:
+        text = pl.col(column.name).cast(pl.String)
+        if column.null_count() == 0:
+            whole += [pl.lit(f"{_UNIT if whole else ''}{name}"), text]
+            continue
+        if whole:
+            said.append(pl.concat_str(whole))
+            whole = []
+        if column.null_count() < len(column):
+            said.append(pl.concat_str(pl.lit(name), text))
+    if whole:
+        said.append(pl.concat_str(whole))
+    return said or [pl.lit("")]
 
 
 def _of_few(form: Form, rows: pl.DataFrame) -> dict[int, _Content]:

@@ -66,27 +66,27 @@ def with_subject(
 ) -> pl.DataFrame:
     """Records with subject_ref, subject_name and reporter_ref."""
     subject = found.form.subject
-    refs: dict[str, list[object]] = {}
+    refs: dict[str, pl.Series] = {}
     for code in subject.identify_by:
         cells = cells_of(frame, found, code)
         if cells is not None:
             refs[code] = _names_of(cells, found.form.by_code[code])
     if "subject_text" in frame.columns:
-        refs[subject.name or subject.identify_by[0]] = frame["subject_text"].to_list()
+        refs[subject.name or subject.identify_by[0]] = frame["subject_text"]
     default = region_code if subject.from_source and not refs else None
     if default is None and not refs and (name := where.unit()):
-        refs[subject.name or subject.identify_by[0]] = [name] * frame.height
-    who = next(iter(refs.values()), [])
-    if None in who:
-        who = [
-            next((ref for ref in each if ref is not None), None) for each in zip(*refs.values(), strict=True)
-        ]
-    names = refs.get(subject.name or "", [None] * frame.height)
+        refs[subject.name or subject.identify_by[0]] = constant("", name, pl.String(), frame.height)
+    who = constant("", default, pl.String(), frame.height)
+    for number, named in enumerate(refs.values()):
+        who = who.zip_with(who.is_not_null(), named) if number else named
+    names = refs.get(subject.name or "")
     return frame.hstack(
         [
-            pl.Series("subject_ref", who if refs else [default] * frame.height, dtype=pl.String),
-            pl.Series("subject_name", names, dtype=pl.String),
-            pl.Series("reporter_ref", [reporter] * frame.height, dtype=pl.String),
+            who.alias("subject_ref"),
+            constant("subject_name", None, pl.String(), frame.height)
+            if names is None
+            else names.alias("subject_name"),
+            constant("reporter_ref", reporter, pl.String(), frame.height),
         ]
     )
 
@@ -97,12 +97,13 @@ def _texts_of(cells: pl.Series) -> list[str | None]:
     return [None if text is None or text.strip() in NULL_MARKS else text.strip() for text in cells]
 
 
-def _names_of(cells: pl.Series, item: FormField) -> list[object]:
+def _names_of(cells: pl.Series, item: FormField) -> pl.Series:
     """Codes and names that identify, as text."""
     if cells.dtype != pl.String or len(cells) > FEW:
-        return to_type(cells, item, None).values.to_list()
+        return to_type(cells, item, None).values.cast(pl.String)
     texts = [None if text is None or text.strip() in NULL_MARKS else text for text in cells]
-    return [None if text is None else plain_text(text, item.type) for text in texts]
+    names = [None if text is None else plain_text(text, item.type) for text in texts]
+    return pl.Series("", names, dtype=pl.String)
 
 
 def without_nobody(frame: pl.DataFrame, found: Recognised, faults: Faults) -> pl.DataFrame:

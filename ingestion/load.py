@@ -11,8 +11,8 @@ from sqlalchemy import Connection, Engine
 from warehouse.database import Role, make_engine
 from warehouse.settings import Settings
 
-CHUNK_ROWS = 50_000
-"""Rows turned to CSV at once: keeps the memory for COPY small whatever the frame's size."""
+CHUNK_ROWS = 10_000
+"""Rows turned to CSV at once: memory stays small, and the server takes some while the next are made."""
 
 
 @contextmanager

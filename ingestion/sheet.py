@@ -9,7 +9,7 @@ import polars as pl
 from ingestion.faults import Cells, Faults
 from ingestion.findings import Finding, Severity
 from ingestion.form import Form, FormField
-from ingestion.grids import Grid, SourceCells, grid_of
+from ingestion.grids import FEW, Grid, SourceCells, grid_of
 from ingestion.heads import (
     Elsewhere,
     cells_of,
@@ -24,6 +24,7 @@ from ingestion.readers import Table
 from ingestion.recognised import Recognised
 from ingestion.values import Typed, type_columns
 
+_IDENTITY = ("subject_ref", "period_start", "period_end")
 _HEAD = ("subject_ref", "subject_name", "reporter_ref", "period_start", "period_end")
 
 
@@ -69,21 +70,27 @@ def read_sheet(
     heads = pl.DataFrame([frame.get_column(name) for name in ("place", *_HEAD)])
     if bare:
         heads = empty_report(found, where, region_code, reporter, heads)
-    first: dict[tuple[object, ...], tuple[int, dt.date]] = {}
-    keys = (
-        heads.get_column(name).to_list() for name in ("place", "subject_ref", "period_start", "period_end")
-    )
-    for place, who, start, end in zip(*keys, strict=True):
-        first.setdefault((who, start, end), (place, start))
     # Each report that got this far has a subject and a period, wherever they were said.
     faults.header_faults(
-        list(first.values()), told={*found.form.subject.identify_by, *found.form.period.fields}
+        _first_places(heads), told={*found.form.subject.identify_by, *found.form.period.fields}
     )
     heads, rows = (
         frame.hstack([constant("source_sheet", table.sheet, pl.String(), frame.height)])
         for frame in (heads, rows)
     )
     return Sheet(found.form, heads, rows, _positions(table, grid), faults.findings)
+
+
+def _first_places(heads: pl.DataFrame) -> list[tuple[int, dt.date]]:
+    """Place of the first record of each report, and the report's first day."""
+    if heads.height > FEW:
+        heads = heads.unique(_IDENTITY, keep="first", maintain_order=True)
+    first: dict[tuple[object, ...], tuple[int, dt.date]] = {}
+    for place, *identity in zip(
+        *(heads.get_column(name).to_list() for name in ("place", *_IDENTITY)), strict=True
+    ):
+        first.setdefault(tuple(identity), (place, identity[1]))
+    return list(first.values())
 
 
 def _numbers_above(table: Table, found: Recognised) -> list[int]:

@@ -18,7 +18,8 @@ from ingestion.readers.table import HEAD_ROWS, Merge
 _KIND = ("工作簿", "a workbook")
 _FIRST_PART, _PART, _LONGEST_ROW = 1 << 17, 4 << 20, 64 << 20
 _ROW_END = b"</row>"
-_ROWS = re.compile(rb'<row r="(\d{1,7})"')
+_CELL = b'<c r="'
+_ROW_OF_CELL = re.compile(rb"[A-Z]{1,3}([0-9]{1,7})")
 _MERGE = re.compile(rb'<mergeCell ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _ANY_CELL = re.compile(rb"<c(?=[\s>/])")
 _PLAIN_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
@@ -100,12 +101,13 @@ def _look_over(pieces: Iterator[bytes], found: Scan) -> None:
     rows, last = 0, b""
     for part in _parts(pieces):
         last = part
-        if _PREFIXED.search(part):
+        if b":" in part and _PREFIXED.search(part):
             raise _NotPlain
-        height = max(map(int, _ROWS.findall(part)), default=0)
-        if not found.width or not height or _outside(found.width, len(str(height))).search(part):
+        digits = _digits_of_last(part)
+        if not found.width or not digits or _outside(found.width, digits).search(part):
             height = _by_cells(part, found)
-        found.meet(10 ** len(str(height)) - 1 if height else 0, 0)
+            digits = len(str(height)) if height else 0
+        found.meet(10**digits - 1, 0)
         if not (found.has_errors and found.has_flags):
             kinds = set(_KINDS.findall(part))
             found.has_errors = found.has_errors or b"e" in kinds
@@ -120,6 +122,13 @@ def _look_over(pieces: Iterator[bytes], found: Scan) -> None:
             found.merges.append(
                 ((int(top) - 1, column_number(left) - 1), (int(bottom) - 1, column_number(right) - 1))
             )
+
+
+def _digits_of_last(part: bytes) -> int:
+    """Digits of the row of the part's last cell, which has the most; 0 where none is written plainly."""
+    start = part.rfind(_CELL)
+    last = _ROW_OF_CELL.match(part, start + len(_CELL)) if start >= 0 else None
+    return len(last[1]) if last else 0
 
 
 def _by_cells(part: bytes, found: Scan) -> int:
