@@ -7,24 +7,28 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from ingestion import raw
+from warehouse import building, embedded, migrate, release
 from warehouse import database as connections
-from warehouse import embedded, migrate
 from warehouse.database import Role, url
 from warehouse.settings import Settings, get_settings
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
-TEMPLATE = "warehouse_template"
+
+MIGRATED = "warehouse_migrated"
+PREPARED = "warehouse_prepared"
+BUILT = "warehouse_built"
+"""Templates that a test's database is copied from: empty; with the built-in forms; with the star of release 1,
+which holds lists alone. Each is made once a session, when a test first asks for it."""
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """Settings of a running embedded server with a migrated template database."""
+    """Settings of a running embedded server."""
     home = tmp_path_factory.mktemp("server")
     os.environ["WAREHOUSE_POSTGRES_OPTIONS"] = "fsync=off synchronous_commit=off full_page_writes=off"
     settings = Settings(home=home)
     embedded.start(settings)
-    migrate.ensure_database(settings, TEMPLATE)
-    migrate.migrate(_on_database(settings, home, TEMPLATE))
     yield settings
     embedded.remove(settings)
 
@@ -36,19 +40,36 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
 
 
 @pytest.fixture
-def database(server: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Settings of an instance in a temporary home with a migrated, empty database of its own."""
-    name = f"test_{os.getpid()}"
+def template() -> str:
+    """Which template the test's database is a copy of; a folder or module that wants another overrides it."""
+    return PREPARED
+
+
+@pytest.fixture
+def database(
+    server: Settings, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    """Settings of an instance in a temporary home with a database of its own, a copy of ``template``."""
+    yield from _copy(server, template, tmp_path / "home", monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def module_database(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """One such database for all tests of a module, which only read what the module put there."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield from _copy(server, PREPARED, tmp_path_factory.mktemp("module") / "home", monkeypatch)
+
+
+def _copy(
+    server: Settings, template: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    _make_template(server, template)
     with _maintenance(server) as run:
-        run(f"create database {name} template {TEMPLATE}")
-    # One name and one target folder for all of them: dbt reads the whole project once a session, not once a test.
-    parsed = server.home / "dbt_target"
-    parsed.mkdir(exist_ok=True)
-    (tmp_path / "home" / "dbt").mkdir(parents=True)
-    (tmp_path / "home" / "dbt" / "target").symlink_to(parsed)
-    yield from _use(_on_database(server, tmp_path / "home", name), monkeypatch)
+        run(f"create database {_name()} template {template}")
+    _share_dbt_target(server, home)
+    yield from _use(_on_database(server, home, _name()), monkeypatch)
     with _maintenance(server) as run:
-        run(f"drop database {name} with (force)")
+        run(f"drop database {_name()} with (force)")
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +79,59 @@ def shared_data() -> Path:
     if not data.is_dir():
         pytest.skip(f"no real data: {data} is not there")
     return data
+
+
+def _name() -> str:
+    """One name for every test's database: dbt reads the whole project once a session, not once a test."""
+    return f"test_{os.getpid()}"
+
+
+def _share_dbt_target(server: Settings, home: Path) -> None:
+    parsed = server.home / "dbt_target"
+    parsed.mkdir(exist_ok=True)
+    (home / "dbt").mkdir(parents=True)
+    (home / "dbt" / "target").symlink_to(parsed)
+
+
+def _make_template(server: Settings, template: str) -> None:
+    """Make a template, and the one that it is a copy of, unless this session has it."""
+    with _maintenance(server) as run:
+        if run(f"select exists (select from pg_database where datname = '{template}')").scalar():
+            return
+    base = {PREPARED: MIGRATED, BUILT: PREPARED}.get(template)
+    if base is None:
+        migrate.ensure_database(server, _name())
+    else:
+        _make_template(server, base)
+        with _maintenance(server) as run:
+            run(f"create database {_name()} template {base}")
+    home = server.home / template
+    _share_dbt_target(server, home)
+    settings = _on_database(server, home, _name())
+    try:
+        {MIGRATED: migrate.migrate, PREPARED: raw.prepare, BUILT: _publish_lists}[template](settings)
+    except Exception:
+        with _maintenance(server) as run:
+            run(f"drop database {_name()} with (force)")
+        raise
+    with _maintenance(server) as run:
+        run(f"alter database {_name()} rename to {template}")
+
+
+def _publish_lists(settings: Settings) -> None:
+    """Build and publish a release without a report."""
+    builder = connections.make_engine(settings, Role.BUILDER)
+    opened = release.open_candidate(builder, "template", force=True)
+    assert opened is not None
+    building.build(settings, opened)
+    builder.dispose()
+    owner = connections.make_engine(settings, Role.OWNER)
+    with owner.begin() as connection:
+        connection.execute(text("update warehouse.release set verdict = 'passed'"))
+    owner.dispose()
+    publisher = connections.make_engine(settings, Role.PUBLISHER)
+    release.publish(publisher, opened)
+    publisher.dispose()
 
 
 def _on_database(server: Settings, home: Path, name: str) -> Settings:

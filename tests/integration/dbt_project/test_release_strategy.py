@@ -17,6 +17,12 @@ VALUES = (
 )
 
 
+@pytest.fixture
+def template() -> str:
+    """A database with the star's tables, published empty as release 1."""
+    return "warehouse_built"
+
+
 def contents(rows):
     """Every row of the star, without the order in which it was written."""
     names = rows(
@@ -38,15 +44,15 @@ def test_an_amendment_closes_what_changed_or_vanished_and_leaves_the_rest(regist
     first = registry.release()
     registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 101, "beds_actual": 10, "doctors": 3})
     second = registry.release()
-    assert (first.release_id, second.release_id) == (1, 2)
+    assert (first.release_id, second.release_id) == (2, 3)
     assert rows(VALUES, report=report) == [
-        {"field_code": "beds_actual", "value": 10, "release_from": 1, "release_to": OPEN_END},
-        {"field_code": "doctors", "value": 3, "release_from": 2, "release_to": OPEN_END},
-        {"field_code": "nurses", "value": 7, "release_from": 1, "release_to": 2},
-        {"field_code": "visits_total", "value": 100, "release_from": 1, "release_to": 2},
-        {"field_code": "visits_total", "value": 101, "release_from": 2, "release_to": OPEN_END},
+        {"field_code": "beds_actual", "value": 10, "release_from": 2, "release_to": OPEN_END},
+        {"field_code": "doctors", "value": 3, "release_from": 3, "release_to": OPEN_END},
+        {"field_code": "nurses", "value": 7, "release_from": 2, "release_to": 3},
+        {"field_code": "visits_total", "value": 100, "release_from": 2, "release_to": 3},
+        {"field_code": "visits_total", "value": 101, "release_from": 3, "release_to": OPEN_END},
     ]
-    assert [row["release_from"] for row in rows(VALUES, report=other)] == [1]
+    assert [row["release_from"] for row in rows(VALUES, report=other)] == [2]
     changed = {model.name: (model.inserted, model.closed) for model in second.models}
     assert changed["fct_reported_value"] == (2, 2)
     assert changed["fct_hospital_service"] == (1, 1)
@@ -75,11 +81,12 @@ def test_what_an_earlier_try_of_the_candidate_wrote_is_put_right(registry, rows)
     registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100, "beds_actual": 10})
     building.build(registry.settings, registry.opened)
     assert rows(VALUES, report=report) == [
-        {"field_code": "beds_actual", "value": 10, "release_from": 1, "release_to": OPEN_END},
-        {"field_code": "visits_total", "value": 100, "release_from": 1, "release_to": OPEN_END},
+        {"field_code": "beds_actual", "value": 10, "release_from": 2, "release_to": OPEN_END},
+        {"field_code": "visits_total", "value": 100, "release_from": 2, "release_to": OPEN_END},
     ]
 
 
+@pytest.mark.parametrize("template", ["warehouse_prepared"])
 def test_a_rejected_first_candidate_leaves_nothing_and_the_next_is_whole(registry, rows):
     registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100})
     registry.candidate()
@@ -209,7 +216,7 @@ def test_no_password_is_written_to_disk(registry):
 def test_the_summary_keeps_models_and_tests_for_the_gate(registry, rows):
     registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100})
     result = registry.candidate()
-    kept = rows("select summary from warehouse.release where release_id = 1")[0]["summary"]
+    kept = rows("select summary from warehouse.release where release_id = 2")[0]["summary"]
     assert {test["name"] for test in kept["dbt_tests"]} == {test.name for test in result.tests}
     assert {model["name"]: model["inserted"] for model in kept["models"]}["dim_report"] == 1
 

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from reports import SHANGHAI
 from sqlalchemy import text
 
@@ -14,6 +15,12 @@ from warehouse.database import Role, engine
 JANUARY = (date(2015, 1, 1), date(2015, 1, 31))
 YEAR = (date(2015, 1, 1), date(2015, 12, 31))
 MCH_YEAR = (date(2014, 10, 1), date(2015, 9, 30))
+
+
+@pytest.fixture
+def template() -> str:
+    """A database with the star's tables: what is built here is what the reports of a test change."""
+    return "warehouse_built"
 
 
 def test_dbt_unit_tests_pass(registry):
@@ -48,7 +55,7 @@ def test_money_is_in_yuan_and_says_where_it_was_read(registry, rows):
     assert rows(
         "select value, source_sheet, source_cell from published.fct_reported_value where field_code = 'revenue_medical'"
     ) == [{"value": 12500, "source_sheet": "s", "source_cell": "AB5"}]
-    assert rows("select revenue_medical, report_id from published.fct_hospital_service") == [
+    assert rows("select revenue_medical, report_id from published.fct_institution_finance") == [
         {"revenue_medical": 12500, "report_id": report}
     ]
 
@@ -161,7 +168,7 @@ def test_an_amended_month_reaches_the_year_and_no_other_month(registry, rows):
     registry.release()
     visits = (
         "select period_type, period_start, value from star.fct_indicator where indicator_code = 'total_visits'"
-        " and subject_type = 'region' and slice = 'all' and release_from = 2 order by 1"
+        " and subject_type = 'region' and slice = 'all' and release_from = 3 order by 1"
     )
     assert rows(visits) == [
         {"period_type": "month", "period_start": date(2015, 3, 1), "value": 15},
@@ -225,8 +232,8 @@ def test_a_rate_over_last_years_residents_follows_their_table(registry, rows):
         " where indicator_code = 'notifiable_ab_incidence' and status = 'computed' order by 1"
     )
     assert rows(incidence) == [
-        {"release_from": 1, "period_start": date(2015, 1, 1), "denominator": 120_000, "value": 10},
-        {"release_from": 2, "period_start": date(2015, 1, 1), "denominator": 240_000, "value": 5},
+        {"release_from": 2, "period_start": date(2015, 1, 1), "denominator": 120_000, "value": 10},
+        {"release_from": 3, "period_start": date(2015, 1, 1), "denominator": 240_000, "value": 5},
     ]
 
 
