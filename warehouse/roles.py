@@ -26,6 +26,7 @@ grant select on all tables in schema warehouse to {loader}, {builder}, {auditor}
 grant insert, update on warehouse.run, warehouse.stage to {loader}, {builder}, {auditor}, {publisher};
 grant execute on function warehouse.reading_release() to {builder}, {auditor}, {publisher}, {reader};
 grant execute on function warehouse.candidate_release() to {builder}, {auditor}, {publisher};
+grant execute on function warehouse.spells_meet() to {builder};
 
 grant usage on schema registry to {loader}, {builder}, {auditor}, {publisher};
 grant select on all tables in schema registry to {loader}, {builder}, {auditor}, {publisher};
@@ -33,6 +34,8 @@ grant insert, update on all tables in schema registry to {loader};
 grant delete on registry.duty, registry.organization_event, registry.obligation, registry.holiday to {loader};
 grant usage on sequence registry.revision_revision_id_seq to {loader};
 grant execute on function registry.cell_name(int, int) to {loader}, {builder}, {auditor}, {publisher};
+grant execute on function registry.count_limits(numeric) to {builder}, {auditor}, {publisher};
+grant execute on function registry.proportion_limits(numeric, numeric) to {builder}, {auditor}, {publisher};
 
 grant usage on schema raw to {loader}, {builder}, {auditor};
 grant select, insert on all tables in schema raw to {loader};
@@ -57,6 +60,7 @@ grant insert on warehouse.pointer_log to {publisher};
 grant insert on registry.change to {publisher};
 
 grant usage on schema published to {reader};
+grant select on published.dim_release to {publisher}, {reader};
 """
 
 DEFAULTS = """

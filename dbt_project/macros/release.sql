@@ -106,6 +106,34 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{#-
+    Lets the database itself refuse spells that overlap in a release, and with without_gap those that leave days out.
+
+    The model says in meta.spells what a spell is of. Both hold at the end of a transaction: a build closes and
+    inserts in between. Needs the extension btree_gist (migration 0006).
+-#}
+{% macro spells_meet() -%}
+    {%- set spells = (config.get('meta') or {}).get('spells') -%}
+    do $spells$
+    begin
+        if not exists (
+            select from pg_constraint
+            where conrelid = '{{ this }}'::regclass and conname = '{{ this.identifier }}__no_overlap'
+        ) then
+            alter table {{ this }} add constraint {{ this.identifier }}__no_overlap exclude using gist (
+                {{ spells['of'] }} with =,
+                daterange(valid_from, valid_to) with &&,
+                int4range(release_from, release_to) with &&
+            ) deferrable initially deferred;
+            {%- if spells['without_gap'] %}
+            create constraint trigger {{ this.identifier }}__no_gap after insert or update or delete on {{ this }}
+                deferrable initially deferred for each row execute function warehouse.spells_meet('{{ spells['of'] }}');
+            {%- endif %}
+        end if;
+    end
+    $spells$
+{%- endmacro %}
+
 {#- Time zone in which a day ends, for due dates. -#}
 {% macro local_timezone() -%}
     {%- if execute -%}{{ env_var('WAREHOUSE_LOCAL_TIMEZONE', 'Asia/Shanghai') }}{%- else -%}Asia/Shanghai{%- endif -%}

@@ -1,48 +1,42 @@
 -- Grain: one row per region code and spell in which its name and territory stayed the same.
-{{ config(unique_key=['region_code', 'valid_from'], meta={'scope': 'all'}) }}
-with event as (
-    select
-        region_code,
-        event_date,
-        event_type,
-        name_zh,
-        level,
-        parent_code,
-        successor_code,
-        note,
-        -- A boundary change keeps the name: each attribute holds until an event gives another.
-        count(name_zh) over (partition by region_code order by event_date) as name_spell,
-        lead(event_date, 1, date '9999-12-31') over (partition by region_code order by event_date) as valid_to,
-        lead(event_type) over (partition by region_code order by event_date) as next_event_type,
-        lead(successor_code) over (partition by region_code order by event_date) as next_successor_code,
-        row_number() over (partition by region_code order by event_date) as version_no
-    from {{ ref('region_event') }}
-),
-
-version as (
-    select
-        event.*,
-        first_value(event.name_zh) over spell as kept_name_zh,
-        first_value(event.level) over spell as kept_level,
-        first_value(event.parent_code) over spell as kept_parent_code
-    from event
-    window spell as (partition by event.region_code, event.name_spell order by event.event_date)
-)
-
+{{
+    config(
+        unique_key=['region_code', 'valid_from'],
+        meta={'scope': 'all', 'spells': {'of': 'region_code', 'without_gap': false}},
+        post_hook="{{ spells_meet() }}"
+    )
+}}
 select
-    version.region_code::bigint * 100000000 + to_char(version.event_date, 'YYYYMMDD')::bigint as region_key,
+    version.region_key,
     version.region_code,
-    version.event_date as valid_from,
+    version.valid_from,
     version.valid_to,
-    version.kept_name_zh as name_zh,
-    version.kept_level as level,
-    version.kept_parent_code as parent_code,
+    version.applies_from,
+    version.legal_from,
+    version.name_zh,
+    version.level,
+    version.region_type,
+    version.parent_code,
+    case when version.level = 'township' then left(version.region_code, 6) end as county_code,
+    case when version.level in ('township', 'county') then left(version.region_code, 4) || '00' end
+        as prefecture_code,
+    case when version.level in ('township', 'county', 'prefecture') then left(version.region_code, 2) || '0000' end
+        as province_code,
+    version.inside_code,
+    coalesce(version.is_counted_inside, false) as is_counted_inside,
     version.event_type,
-    case when version.next_event_type = 'close' then version.next_successor_code end as successor_code,
+    version.date_basis,
+    case when version.is_ending then successor.region_code end as successor_code,
+    max(version.identity_no) over (partition by version.region_code) > 1 as is_code_reused,
     version.note,
     {{ release_columns() }}
-from version
-where version.event_type <> 'close'
+from {{ region_versions() }} as version
+left join lateral (
+    select max(change.to_code) as region_code
+    from {{ ref('region_change') }} as change
+    where change.from_code = version.region_code and change.change_date = version.legal_to
+    having count(*) = 1
+) as successor on true
 union all
 -- A code that reports or units carry and the seed does not know yet: named so, never dropped.
 select
@@ -54,11 +48,21 @@ select
     known.region_code,
     date '1900-01-01' as valid_from,
     date '9999-12-31' as valid_to,
+    date '1900-01-01' as applies_from,
+    date '1900-01-01' as legal_from,
     known.region_code || '（未登记的行政区划）' as name_zh,
     'unknown' as level,
+    'unknown' as region_type,
     null as parent_code,
+    null as county_code,
+    null as prefecture_code,
+    null as province_code,
+    null as inside_code,
+    false as is_counted_inside,
     'unknown' as event_type,
+    'unknown' as date_basis,
     null as successor_code,
+    false as is_code_reused,
     null as note,
     {{ release_columns() }}
 from {{ ref('stg_registry__known_region') }} as known

@@ -83,13 +83,14 @@ def unlock(owner: Engine) -> list[str]:
                 text(
                     f"""do $$ declare part record; begin
                     for part in select conname from pg_constraint where conrelid = 'star.{table}'::regclass
-                        and contype in ('p', 'u', 'c') loop
+                        and contype in ('p', 'u', 'c', 'x') loop
                         execute format('alter table star.{table} drop constraint %I', part.conname);
                     end loop;
                     for part in select attname from pg_attribute
                         where attrelid = 'star.{table}'::regclass and attnum > 0 and attnotnull loop
                         execute format('alter table star.{table} alter %I drop not null', part.attname);
-                    end loop; end $$"""
+                    end loop;
+                    alter table star.{table} disable trigger user; end $$"""
                 )
             )
     return tables
