@@ -9,14 +9,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from expectations.declarations import Document, read
 from expectations.errors import CatalogueError
 from expectations.kinds import AnyKind, Column, Condition, NoRowsFromQuery, RowsWhen
+from expectations.results import Measure
 from expectations.scope import Look, Scope
+
+if TYPE_CHECKING:
+    from expectations.probes import Probe
 
 SUITES = Path(__file__).parent / "suites"
 
@@ -39,6 +43,9 @@ class Check(BaseModel):
     owner: Owner = Field("engineer", description="Who mends what it finds.")
     since: date
     expectation: AnyKind
+    scope: str | None = Field(None, description="A table, form or indicator; the suite's table if left out.")
+    measure: Measure = Field("rows", description="What the threshold judges.")
+    threshold: float = Field(0, ge=0, description="The check fails above it.")
     message_zh: Chinese
     message_en: Sentence
     look: str | None = Field(
@@ -142,19 +149,26 @@ def _rendered(check: Check, look: Look) -> Check:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every suite, by table."""
+    """Every suite, by table, and every probe."""
 
     suites: tuple[Suite, ...]
+    probes: "tuple[Probe, ...]" = ()
 
     @property
     def checks(self) -> list[Check]:
         """Every declared check."""
-        return [check for suite in self.suites for check in suite.declared]
+        suites = (*self.suites, *(probe.suite for probe in self.probes))
+        return [check for suite in suites for check in suite.declared]
 
     @property
     def fingerprint(self) -> str:
         """Hash that changes with any declaration."""
-        text = "\n".join(suite.model_dump_json() for suite in self.suites)
+        text = "\n".join(
+            [
+                *(suite.model_dump_json() for suite in self.suites),
+                *(probe.sql + probe.suite.model_dump_json() for probe in self.probes),
+            ]
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
     def with_suite(self, suite: Suite) -> "Catalogue":
@@ -167,7 +181,7 @@ class Catalogue:
         ]
         if all(kept.table != suite.table for kept in self.suites):
             merged.append(suite)
-        return _unique(Catalogue(tuple(merged)), {})
+        return _unique(Catalogue(tuple(merged), self.probes), {})
 
 
 def load(folder: Path = SUITES) -> Catalogue:

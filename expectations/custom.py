@@ -159,10 +159,111 @@ class MissingAlthough(TableMetricProvider):  # type: ignore[misc]
         return _count(execution_engine, f"select 1 where ({metric_value_kwargs['condition']}\n) and {empty}")
 
 
+class RowsLooked(TableMetricProvider):  # type: ignore[misc]
+    """Number of rows of the batch, as one aggregate of the table's scan."""
+
+    metric_name = "table.rows_looked"
+    value_keys = ()
+
+    @metric_partial(  # type: ignore[untyped-decorator]
+        engine=SqlAlchemyExecutionEngine,
+        partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN,
+        domain_type=MetricDomainTypes.TABLE,
+    )
+    def _sqlalchemy(
+        cls, metric_domain_kwargs: dict[str, Any], **_: Any
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        return sa.func.count(), metric_domain_kwargs, {}
+
+
+class ExpectRowsToBeCounted(BatchExpectation):  # type: ignore[misc]
+    """Tells how many rows the other expectations of the batch looked at: their denominator. Always holds."""
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("table.rows_looked",)
+
+    def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {"success": True, "result": {"observed_value": int(metrics["table.rows_looked"])}}
+
+
 def _count(execution_engine: SqlAlchemyExecutionEngine, query: str) -> int:
     return int(
         execution_engine.execute_query(sa.text(f"select count(*) from ({query}\n) as failing")).scalar()
     )
+
+
+class FindingsByCheck(TableMetricProvider):  # type: ignore[misc]
+    """Findings above their check's threshold that no waiver covers, by check: one scan for all checks of a probe."""
+
+    metric_name = "table.findings_by_check"
+    value_keys = ()
+
+    @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
+    def _sqlalchemy(
+        cls, execution_engine: SqlAlchemyExecutionEngine, metric_domain_kwargs: dict[str, Any], **_: Any
+    ) -> dict[str, int]:
+        records = execution_engine.get_domain_records(domain_kwargs=metric_domain_kwargs)
+        table = records.subquery() if isinstance(records, sa.Select) else records
+        failing = sa.func.count().filter(sa.literal_column("score > threshold and waiver is null"))
+        check = sa.literal_column("check_id")
+        rows = execution_engine.execute_query(sa.select(check, failing).select_from(table).group_by(check))
+        return {str(name): int(count) for name, count in rows.fetchall()}
+
+
+class ExpectNoFindings(BatchExpectation):  # type: ignore[misc]
+    """A probe's scan left no finding of this check above its threshold, other than waived ones.
+
+    Args:
+        check_id: the check whose findings are counted.
+    """
+
+    check_id: str
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("table.findings_by_check",)
+    success_keys: ClassVar[tuple[str, ...]] = ("check_id",)
+    args_keys: ClassVar[tuple[str, ...]] = ("check_id",)
+
+    def _validate(self, metrics: dict[str, Any], **_: Any) -> dict[str, Any]:
+        count = metrics["table.findings_by_check"].get(self.check_id, 0)
+        return {"success": count == 0, "result": {"observed_value": count}}
+
+
+class ExpectParentBetweenParts(ExpectNoFindings):
+    """The rate of a whole lies between the lowest and the highest rate of its parts, whatever their weights."""
+
+
+class ExpectSumOfParts(ExpectNoFindings):
+    """A total is the sum of its parts. A finding guesses the cause: wrong sign, missing part, transposition, unit."""
+
+
+class ExpectWholeNumerator(ExpectNoFindings):
+    """Some whole number of events gives the rate at its denominator, to the digits printed."""
+
+
+class ExpectOneDenominator(ExpectNoFindings):
+    """Rates over one population, with their counts, leave one population possible: the intervals intersect."""
+
+
+class ExpectSourcesToAgree(ExpectNoFindings):
+    """Two sources, or two places of one document, give one value for one thing."""
+
+
+class ExpectShareAtPrintedPrecision(ExpectNoFindings):
+    """A share recomputed from its counts is the printed one, to the last digit."""
+
+
+class ExpectBreakdownToBeComplete(ExpectNoFindings):
+    """Every breakdown of a total covers the whole of it; unknown is a category."""
+
+
+class ExpectUnitAndScope(ExpectNoFindings):
+    """A figure has a unit, a region and a period: without them it can feed no fact."""
+
+
+class ExpectAttainableTarget(ExpectNoFindings):
+    """A target can be reached with these units, asks for more than the baseline, and has a direction."""
+
+
+class ExpectNumeratorWithinDenominator(ExpectNoFindings):
+    """Those counted above the line are among those below it, unless the indicator declares otherwise."""
 
 
 class ExpectDeclaredCheckToPass(BatchExpectation):  # type: ignore[misc]

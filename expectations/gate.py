@@ -1,24 +1,24 @@
 """The gate: runs every declared check over the candidate and gives the verdict that publishing requires.
 
-It fails closed. A candidate passes only when every declared critical check has an outcome, and that outcome is
-a pass over a table that was not empty when it must not be. A check that breaks, a check without a result and an
-audit that dies leave the candidate unpublished.
+It fails closed. A candidate passes only when every declared check has an answer, and every critical one is a pass
+over a table that was not empty when it must not be. A check that breaks, a check without a result and an audit that
+dies leave the candidate unpublished.
 """
 
-# Queries put into SQL are those of the catalogue, never a value.
-# ruff: noqa: S608
-
+from datetime import datetime
 from time import perf_counter
+from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine
 
-from expectations import dbt_tests, ground
-from expectations.catalogue import Catalogue, Check, Task
+from expectations import dbt_tests, findings, ground, waivers
+from expectations.catalogue import Catalogue, Task
 from expectations.declared import declared as all_declared
 from expectations.generated import reconciliation
-from expectations.results import CheckResult, Outcome, Status, Verdict, record, store, withdraw_verdict
+from expectations.judging import Judge
+from expectations.probes import Probe
+from expectations.results import CheckResult, Outcome, Verdict, record, store, withdraw_verdict
 from expectations.scope import EVERYTHING, Look, rebuilt
 from warehouse.database import Role, make_engine, url
 from warehouse.release import Candidate, holding
@@ -27,8 +27,6 @@ from warehouse.settings import Settings
 __all__ = ["CheckResult", "Verdict", "audit", "record"]
 
 log = structlog.get_logger()
-
-EXAMPLES = 3
 
 
 def audit(settings: Settings, candidate: Candidate, *, catalogue: Catalogue | None = None) -> Verdict:
@@ -40,12 +38,11 @@ def audit(settings: Settings, candidate: Candidate, *, catalogue: Catalogue | No
             declared = catalogue.with_suite(reconciliation(auditor)) if catalogue else all_declared(auditor)
             basis = ground.basis(auditor, declared)
             everything = ground.must_look_at_everything(auditor, candidate, basis)
-            results, seconds = _run(
-                settings, auditor, declared, EVERYTHING if everything else rebuilt(auditor)
-            )
+            run = _Run(settings, auditor, candidate, EVERYTHING if everything else rebuilt(auditor))
+            results = run.results(declared)
             with auditor.connect() as connection:
                 results += dbt_tests.results(connection, candidate)
-            facts = {"ground": basis, "everything": everything, "seconds": seconds}
+            facts = {"ground": basis, "everything": everything, "seconds": run.seconds}
             verdict = store(auditor, candidate, results, facts)
     finally:
         auditor.dispose()
@@ -60,75 +57,73 @@ def audit(settings: Settings, candidate: Candidate, *, catalogue: Catalogue | No
     return verdict
 
 
-def _run(
-    settings: Settings, auditor: Engine, catalogue: Catalogue, look: Look
-) -> tuple[list[CheckResult], dict[str, float]]:
-    begun = perf_counter()
-    # Imported here: Great Expectations takes seconds, and a DAG file that imports the gate must not.
-    from expectations import validation  # noqa: PLC0415
+class _Run:
+    """One audit: suites, then probes, then the verdict on what they left."""
 
-    running = validation.Auditor(url(settings, Role.AUDITOR))
-    seconds = {"start": round(perf_counter() - begun, 2)}
-    results: list[CheckResult] = []
-    try:
-        for suite in catalogue.suites:
-            begun = perf_counter()
-            task = suite.task(look)
-            results += judge(auditor, task, running.run(task))
-            seconds[suite.table] = round(perf_counter() - begun, 2)
-    finally:
-        running.close()
-    return results, seconds
+    def __init__(self, settings: Settings, auditor: Engine, candidate: Candidate, look: Look) -> None:
+        self._settings, self._auditor, self._candidate, self._look = settings, auditor, candidate, look
+        self.seconds: dict[str, float] = {}
+
+    def results(self, catalogue: Catalogue) -> list[CheckResult]:
+        """One result for every declared check."""
+        begun = perf_counter()
+        # Imported here: Great Expectations takes seconds, and a DAG file that imports the gate must not.
+        from expectations import validation  # noqa: PLC0415
+
+        running = validation.Auditor(url(self._settings, Role.AUDITOR))
+        self.seconds["start"] = round(perf_counter() - begun, 2)
+        judge = Judge(self._auditor, self._candidate)
+        results: list[CheckResult] = []
+        try:
+            for suite in catalogue.suites:
+                begun = perf_counter()
+                task = suite.task(self._look)
+                results += judge.suite(task, running.run(task))
+                self.seconds[suite.table] = round(perf_counter() - begun, 2)
+            looked = {probe.name: self._collect(probe) for probe in catalogue.probes}
+            with self._auditor.begin() as connection:
+                findings.settle(connection, self._candidate, self._waivers())
+            for probe in catalogue.probes:
+                begun = perf_counter()
+                results += self._judged(judge, probe, running, looked[probe.name])
+                self.seconds[f"{probe.name} judged"] = round(perf_counter() - begun, 2)
+        finally:
+            running.close()
+        return judge.weighed(results)
+
+    def _collect(self, probe: Probe) -> dict[str, int] | Exception:
+        """How much a probe looked at, or what stopped it: that is the outcome of all its checks."""
+        begun = perf_counter()
+        try:
+            with self._auditor.begin() as connection:
+                return findings.collect(connection, self._candidate, probe, self._look)
+        except Exception as error:
+            log.error("probe broke", probe=probe.name, error=type(error).__name__)  # noqa: TRY400 - no values
+            return error
+        finally:
+            self.seconds[probe.name] = round(perf_counter() - begun, 2)
+
+    def _judged(
+        self, judge: Judge, probe: Probe, running: "object", looked: dict[str, int] | Exception
+    ) -> list[CheckResult]:
+        task = _task(probe, self._candidate)
+        if isinstance(looked, Exception):
+            message = f"{type(looked).__name__}: {looked}".split("[SQL:", maxsplit=1)[0]
+            broken = Outcome(False, error=" ".join(message.split())[:500])
+            return judge.probe(task, probe, {check.id: broken for check in task.checks}, {})
+        return judge.probe(task, probe, running.run(task), looked)  # type: ignore[attr-defined]
+
+    def _waivers(self) -> list[waivers.Waiver]:
+        today = datetime.now(ZoneInfo(self._settings.timezone)).date()
+        return waivers.open_on(self._settings, today)
 
 
-def judge(auditor: Engine, task: Task, outcomes: dict[str, Outcome]) -> list[CheckResult]:
-    """One result for every declared check of a suite, whatever came back."""
-    on_rows = outcomes.get(f"{task.suite.table}.rows")
-    empty = on_rows is not None and on_rows.error is None and not on_rows.success
-    return [_judge(auditor, task, check, outcomes.get(check.id), empty=empty) for check in task.checks]
-
-
-def _judge(auditor: Engine, task: Task, check: Check, outcome: Outcome | None, *, empty: bool) -> CheckResult:
-    status: Status
-    failing_rows: int | None = None
-    failing_query: str | None = check.look or check.expectation.failing_rows(task.rows)
-    if outcome is None:
-        status, observed = "missing", "no result came back"
-    elif outcome.error is not None:
-        status, observed = "error", outcome.error
-    elif not outcome.success:
-        status = "failed"
-        failing_rows, observed = _evidence(auditor, task, check, check.expectation.failing_rows(task.rows))
-        failing_rows = outcome.observed if failing_rows is None else failing_rows
-    elif empty and check.expectation.type != "ExpectRowsWhen":
-        status, observed = "missing", "the table is empty, so nothing was looked at"
-    else:
-        status, observed, failing_rows, failing_query = "passed", None, 0, None
-    return CheckResult(
-        check_id=check.id,
-        suite=task.suite.table,
-        table_name=task.suite.table,
-        severity=check.severity,
-        status=status,
-        message_zh=check.message_zh,
-        message_en=check.message_en,
-        observed=observed,
-        expected=check.expectation.expected(),
-        failing_rows=failing_rows,
-        failing_query=failing_query,
+def _task(probe: Probe, candidate: Candidate) -> Task:
+    """The probe's checks over the findings it left."""
+    suite = probe.suite
+    rows = (
+        "(select finding.* from audit.finding as finding"  # noqa: S608 - numbers and a name of our own
+        f" where finding.release_id = {candidate.release_id} and finding.attempt = {candidate.attempt}"
+        f" and finding.suite = '{probe.name}') as looked"
     )
-
-
-def _evidence(auditor: Engine, task: Task, check: Check, query: str) -> tuple[int | None, str]:
-    """Number of failing rows and the keys of the first ones, kept because a rejected candidate's rows go."""
-    columns = "*" if check.expectation.shows_own_columns else ", ".join(task.suite.key)
-    try:
-        with auditor.connect() as connection:
-            count = connection.scalar(text(f"select count(*) from ({query}) as failing"))
-            rows = connection.execute(
-                text(f"select {columns} from ({query}) as failing limit {EXAMPLES}")
-            ).mappings()
-            examples = ["; ".join(f"{name}={value}" for name, value in row.items()) for row in rows]
-    except SQLAlchemyError as error:
-        return None, f"failed; the failing rows could not be read: {type(error).__name__}"
-    return count, " | ".join(examples)
+    return Task(suite=suite, rows=rows, whole=False, checks=suite.declared)

@@ -42,6 +42,11 @@ class Kind(BaseModel):
         """Whether the failing rows come with columns chosen by the check's author."""
         return False
 
+    @property
+    def looks_at_rows(self) -> bool:
+        """Whether it has nothing to ask of a table without rows."""
+        return True
+
 
 class NotNull(Kind):
     """Every row has a value."""
@@ -188,6 +193,11 @@ class NoRowsFromQuery(Kind):
         return "the query returns no row"
 
     @property
+    def looks_at_rows(self) -> bool:
+        """It asks of other tables, too."""
+        return False
+
+    @property
     def shows_own_columns(self) -> bool:
         """The query names them."""
         return True
@@ -215,8 +225,38 @@ class RowsWhen(Kind):
         return True
 
 
+class NoFindings(Kind):
+    """A probe left no finding of the check above its threshold."""
+
+    type: Literal[
+        "ExpectNoFindings",
+        "ExpectParentBetweenParts",
+        "ExpectSumOfParts",
+        "ExpectWholeNumerator",
+        "ExpectOneDenominator",
+        "ExpectSourcesToAgree",
+        "ExpectShareAtPrintedPrecision",
+        "ExpectBreakdownToBeComplete",
+        "ExpectUnitAndScope",
+        "ExpectAttainableTarget",
+        "ExpectNumeratorWithinDenominator",
+    ]
+    check_id: str
+
+    def failing_rows(self, table: str) -> str:
+        """Its findings that fail."""
+        return (
+            f"select * from {table} where check_id = {_literal(self.check_id)}"
+            " and score > threshold and waiver is null"
+        )
+
+    def expected(self) -> str:
+        """What should hold."""
+        return "no finding above the threshold"
+
+
 AnyKind = Annotated[
-    NotNull | InSet | Between | Matches | NoRowsWhere | KeyUnique | NoRowsFromQuery | RowsWhen,
+    NotNull | InSet | Between | Matches | NoRowsWhere | KeyUnique | NoRowsFromQuery | RowsWhen | NoFindings,
     Field(discriminator="type"),
 ]
 

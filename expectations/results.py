@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, text
 from warehouse.errors import CandidateLost
 from warehouse.release import Candidate
 
-Status = Literal["passed", "failed", "error", "missing"]
+Status = Literal["passed", "failed", "error", "missing", "not_applicable"]
+Measure = Literal["rows", "share", "score"]
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,10 @@ class Outcome:
 class CheckResult:
     """Outcome of one declared check.
 
-    ``failed``: it ran and found rows. ``error``: it broke. ``missing``: it gave no answer, or had an empty table
-    to look at. Only ``passed`` lets a candidate through.
+    ``failed``: it ran and found more than its threshold lets through, beyond what is waived. ``error``: it broke.
+    ``missing``: it gave no answer, or had an empty table to look at. ``not_applicable``: there is nothing that it
+    could be asked of, for the reason in ``observed``. Without an answer no candidate gets through, whatever the
+    severity.
     """
 
     check_id: str
@@ -46,11 +49,25 @@ class CheckResult:
     expected: str | None = None
     failing_rows: int | None = None
     failing_query: str | None = None
+    dimension: str | None = None
+    owner: str | None = None
+    question: str | None = None
+    scope: str | None = None
+    measure: Measure = "rows"
+    threshold: float = 0
+    denominator: int | None = None
+    waived_rows: int = 0
+    new_rows: int | None = None
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether nothing is to be mended because of it."""
+        return self.status in ("passed", "not_applicable")
 
     @property
     def blocks(self) -> bool:
         """Whether the candidate may not be published because of it."""
-        return self.severity == "critical" and self.status != "passed"
+        return self.status in ("error", "missing") or (self.severity == "critical" and not self.is_fine)
 
     def brief(self) -> str:
         """Which check and how many rows, for a message that names several."""
@@ -104,17 +121,18 @@ class Verdict:
     def failed(self) -> list[CheckResult]:
         """Every check that did not pass, critical ones first."""
         return sorted(
-            (result for result in self.results if result.status != "passed"),
+            (result for result in self.results if not result.is_fine),
             key=lambda r: (not r.blocks, r.check_id),
         )
 
     @property
     def counts(self) -> dict[str, int]:
-        """Checks declared, passed, and not passed by severity."""
+        """Checks declared, passed, with nothing to ask, and not passed by severity."""
         not_passed = Counter(result.severity for result in self.failed)
         return {
             "declared": len(self.results),
-            "passed": len(self.results) - len(self.failed),
+            "passed": sum(result.status == "passed" for result in self.results),
+            "not_applicable": sum(result.status == "not_applicable" for result in self.results),
             "critical": not_passed["critical"],
             "warning": not_passed["warning"],
         }

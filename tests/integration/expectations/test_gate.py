@@ -142,7 +142,13 @@ def test_a_sound_candidate_passes_and_every_declared_check_has_a_result(
     assert word == "passed"
     declared = ["things.rows", *(f"things.{name}" for name in KINDS), "dbt.tests_ran", "dbt.a"]
     assert checks == dict.fromkeys(declared, "passed")
-    assert summary["checks"] == {"declared": 10, "passed": 10, "critical": 0, "warning": 0}
+    assert summary["checks"] == {
+        "declared": 10,
+        "passed": 10,
+        "not_applicable": 0,
+        "critical": 0,
+        "warning": 0,
+    }
     publisher = make_engine(settings, Role.PUBLISHER)
     publish(publisher, candidate)
     publisher.dispose()

@@ -62,4 +62,4 @@ def test_details_hold_every_check_that_did_not_pass_the_blocking_ones_first():
 
 def test_counts_are_by_severity():
     counts = verdict(PASSED, FAILED, replace(FAILED, check_id="x.y", severity="warning")).counts
-    assert counts == {"declared": 3, "passed": 1, "critical": 1, "warning": 1}
+    assert counts == {"declared": 3, "passed": 1, "not_applicable": 0, "critical": 1, "warning": 1}
