@@ -17,6 +17,8 @@ from ingestion.reading import Reading
 
 __all__ = ["CheckContext", "Verdicts", "asked_of_batches", "check", "evaluate"]
 
+_LONG = 10**10
+
 _COMPUTED = {
     "total_of": "各分项之和",
     "count_records": "记录数",
@@ -354,5 +356,6 @@ def _shown(value: object) -> str | None:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, int | float):
-        return number_text(float(value))
+        # So many digits in a row would be taken for a telephone.
+        return number_text(float(value)) if abs(value) < _LONG else f"{value:,.15g}"
     return str(value)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ingestion.findings import Finding
+from ingestion.masking import masked
 from warehouse.errors import WarehouseError
 
 
@@ -20,8 +21,9 @@ class FileError(WarehouseError):
     rule_id = "FILE"
 
     def __init__(self, message: str, *, message_zh: str, mend: str | None = None, **context: Any) -> None:
-        super().__init__(message, mend=mend, **context)
-        self.message_zh = message_zh
+        # The names of members of an archive are quoted, and may name persons.
+        super().__init__(masked(message), mend=mend, **context)
+        self.message_zh = masked(message_zh)
 
     @property
     def findings(self) -> list[Finding]:

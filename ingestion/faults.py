@@ -263,6 +263,20 @@ class Faults:
                 value=text,
             )
 
+    def persons(self, item: FormField, where: pl.Series, cells: Cells) -> None:
+        """A finding for each cell in ``where``, which says who somebody is and is kept without that."""
+        for number in where.arg_true():
+            self._cell(
+                "PERSON_MISPLACED",
+                item,
+                cells,
+                number,
+                zh="疑似填了个人信息（证件号、电话、邮箱或姓名），保存时已隐去；报表中请不要填写个人信息",
+                en="seems to say who somebody is, which was left out; reports name nobody",
+                severity="soft",
+                value=None,
+            )
+
     def nameless(self, item: FormField, numbers: Sequence[int], cells: Cells) -> None:
         """A finding for each record that has numbers but does not say of which member."""
         for number in numbers:
@@ -287,7 +301,7 @@ class Faults:
         zh: str,
         en: str,
         severity: Severity,
-        value: str,
+        value: str | None,
     ) -> None:
         named = cells.names(number)
         cell = cells.cell(number)

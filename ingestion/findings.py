@@ -1,13 +1,9 @@
 """A finding: one failed check at one place, told so that a clerk can mend it."""
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ingestion.identifiers import is_citizen_number
-
-# Eighteen characters on their own that might name a citizen, wherever somebody typed them.
-_MAYBE_CITIZEN = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
+from ingestion.masking import masked
 
 Level = Literal["file", "layout", "value", "report", "unit", "history"]
 Severity = Literal["hard", "soft"]
@@ -19,8 +15,8 @@ class Finding:
 
     ``report_no`` numbers the report within its reading; None concerns the whole file.
     ``record_no`` is the card that a hard finding sets aside instead of quarantining the whole batch.
-    ``cell`` is the spreadsheet name (A1) of the first cell involved. A citizen number that stands in a cell, a label
-    or the name of a unit never gets into a finding: it is masked here, whatever the check wrote.
+    ``cell`` is the spreadsheet name (A1) of the first cell involved. What says who somebody is, in a cell, a label
+    or the name of a unit, never gets into a finding: it is masked here, whatever the check wrote.
     """
 
     rule_id: str
@@ -39,12 +35,8 @@ class Finding:
     def __post_init__(self) -> None:
         for name in ("message_zh", "message_en", "value", "breakdown", "sheet"):
             text = getattr(self, name)
-            if text is not None and len(text) >= 18 and _MAYBE_CITIZEN.search(text):
-                object.__setattr__(self, name, _MAYBE_CITIZEN.sub(_masked, text))
-
-
-def _masked(found: re.Match[str]) -> str:
-    return "***" if is_citizen_number(found[0].upper()) else found[0]
+            if text is not None and (shown := masked(text)) is not text:
+                object.__setattr__(self, name, shown)
 
 
 def column_name(column: int) -> str:

@@ -1,6 +1,7 @@
 """Files as they lie in an inbox: listed, named, opened."""
 
 import hashlib
+import hmac
 import os
 import re
 import stat
@@ -13,7 +14,10 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 import structlog
 
+from ingestion.masking import masked
 from warehouse.errors import WarehouseError
+from warehouse.secrets import person_key
+from warehouse.settings import get_settings
 
 log = structlog.get_logger()
 
@@ -25,6 +29,9 @@ _IGNORED = re.compile(r"^(?:\.|~\$)|\.(?:part|partial|tmp|crdownload|filepart)$"
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that steer a terminal or turn a line round, and bytes that are no text."""
+
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
+"""A name's few digits are written in letters, lest anybody read a month in them."""
 
 
 class InboxError(WarehouseError):
@@ -140,10 +147,15 @@ def _vanished(file: WaitingFile) -> FileChanged:
 
 
 def printable(name: str) -> str:
-    """A name that can stand in a log, a finding and an index: itself, unless it is no text or longer than any is.
+    """A name that can stand in a log, a finding and an index: itself, unless it is no text, longer than any is, or
+    says who somebody is.
 
-    Otherwise what can be shown of it, and a few digits that tell it from its likes.
+    Otherwise what can be shown of it, and a few digits that tell it from its likes; of persons nothing can be told
+    from these without the key.
     """
+    if (shown := masked(name)) is not name:
+        digest = hmac.digest(person_key(get_settings()), os.fsencode(name), "sha256").hex()[:8]
+        return printable(f"{digest.translate(_LETTERS)}~{shown}")
     if 3 * len(name) <= LONGEST_NAME and not _UNPRINTABLE.search(name):
         return name
     encoded = os.fsencode(name)

@@ -20,6 +20,7 @@ from ingestion.heads import (
     without_nobody,
 )
 from ingestion.label_index import LabelIndex, is_number
+from ingestion.masking import masked
 from ingestion.readers import Table
 from ingestion.recognised import Recognised
 from ingestion.values import Typed, type_columns
@@ -153,6 +154,8 @@ def _typed(frame: pl.DataFrame, grid: Grid, found: Recognised, faults: Faults) -
         if one.notes is not None:
             faults.notes(item, one.notes, raw, spots)
         faults.negatives(item, plain, spots)
+        if item.role == "attribute" and item.type == "text":
+            values[item.code] = _without_persons(item, values[item.code], spots, faults)
     numbers = [one for (item, _), one in zip(present, typed, strict=True) if item.role == "measure"]
     placed = _placed(members, numbers, frame.height, faults)
     rows = pl.DataFrame(
@@ -169,6 +172,16 @@ def _typed(frame: pl.DataFrame, grid: Grid, found: Recognised, faults: Faults) -
         ]
     )
     return rows if placed is None else rows.filter(placed)
+
+
+def _without_persons(item: FormField, texts: pl.Series, cells: Cells, faults: Faults) -> pl.Series:
+    """Remarks without what says who somebody is, each such cell told."""
+    different = texts.drop_nulls().unique()
+    changed = {text: shown for text in different if (shown := masked(text)) is not text}
+    if not changed:
+        return texts
+    faults.persons(item, texts.is_in(list(changed)).fill_null(value=False), cells)
+    return texts.replace(changed)
 
 
 def _known(codes: pl.Series) -> Typed:

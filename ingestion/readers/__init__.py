@@ -1,9 +1,11 @@
 """Readers: a file becomes tables of cells, whatever its format, encoding or extension."""
 
 import importlib
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from ingestion.masking import masked, masked_names
 from ingestion.readers.archives import read_packed, read_tar, read_zip
 from ingestion.readers.blob import Blob
 from ingestion.readers.delimited import read_delimited
@@ -32,9 +34,15 @@ def read_contents(path: Path, name: str | None = None, limits: Limits | None = N
     """Tables of a file, told by its content and never by its extension; of an archive those of its members.
 
     Raises :class:`UnreadableFile` for what is no table, and :class:`FileTooLarge` beyond the limits (those of
-    the settings when none are given).
+    the settings when none are given). Sheets and members whose names say who somebody is are called otherwise.
     """
-    return _read(limits or Limits.of(), Blob(name or path.name, path=path), 0)
+    contents = _read(limits or Limits.of(), Blob(name or path.name, path=path), 0)
+    names = masked_names(table.sheet for table in contents.tables)
+    tables = [
+        replace(table, sheet=sheet, file_name=masked(table.file_name) if table.file_name else table.file_name)
+        for table, sheet in zip(contents.tables, names, strict=True)
+    ]
+    return Contents(tables, contents.findings)
 
 
 def _read(limits: Limits, blob: Blob, depth: int) -> Contents:

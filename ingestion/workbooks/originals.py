@@ -19,6 +19,7 @@ from openpyxl.styles import PatternFill
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from ingestion.masking import masked_names
 from ingestion.readers import Table
 from ingestion.readers.table import number_text
 from ingestion.workbooks.cells import AUTHOR, LAST_COLUMN, LAST_ROW, is_risky, put, sheet_title
@@ -99,7 +100,8 @@ def open_workbook(path: Path) -> Original | None:
             book.remove(sheet)
     if not book.worksheets:
         return None
-    original = Original(book, {sheet.title: sheet.title for sheet in book.worksheets})
+    titles = [sheet.title for sheet in book.worksheets]
+    original = Original(book, dict(zip(masked_names(titles), titles, strict=True)))
     for sheet in book.worksheets:
         _settle(sheet, values[sheet.title], original.computed)
     return original

@@ -1,14 +1,16 @@
-"""Nothing of a person on a card reaches a table, a log, a finding or a file of the instance but the kept one."""
+"""Nothing of a person in a file reaches a table, a log, a finding or a file of the instance but the kept one."""
 
 import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
 import pytest
 
-from ingestion import intake
+from ingestion import inbox, intake
 from ingestion.cards import batch
+from ingestion.rederive import rederive
 from tests.integration.ingestion.test_cards import LABELS, as_csv, card, number
 from warehouse.logs import configure_logs
 
@@ -150,6 +152,61 @@ def test_a_workbook_keeps_persons_out_too(watched):
     bureau.send_bytes("cards.xlsx", stream.getvalue(), source="cdc")
     bureau.take_in("cdc")
     assert bureau.value("select count(*) from raw.idr_card") == 15
+    assert found() == []
+
+
+def as_workbook(bureau, **sheets: list[dict[str, object]]) -> bytes:
+    """Monthly reports of hospitals, a sheet for each name."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        sheet.append(list(bureau.columns.values()))
+        for row in rows:
+            sheet.append([row.get(code) for code in bureau.columns])
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def test_persons_in_names_of_files_members_and_sheets_and_in_cells_of_units_and_periods_are_not_kept(watched):
+    bureau, found = watched
+    telephone, citizen = SECRETS[8], SECRETS[5]
+    content = as_workbook(
+        bureau,
+        **{
+            citizen: [
+                bureau.row(),
+                bureau.row(telephone),
+                bureau.row("T-2", month=telephone),
+                bureau.row("T-2", visits=f"打电话{telephone}"),
+            ],
+            SECRETS[6]: [bureau.row("T-2", "2015-02", outpatient=9000)],
+        },
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(f"{citizen}/{telephone}.xlsx", content)
+        archive.writestr(f"{citizen}.pdf", b"%PDF-1.4")
+    bureau.send_bytes(f"{citizen}_201501.zip", packed.getvalue())
+    result = bureau.take_in()
+    assert result.reports == {"new": 1, "quarantined": 2, "unplaced": 1}
+    told = {row[0] for row in bureau.rows("select distinct rule_id from registry.finding")}
+    assert {"UNIT_UNKNOWN", "PERIOD_UNREADABLE", "VALUE_NOT_A_NUMBER", "MEMBER_UNREADABLE"} <= told
+    assert found() == []
+    assert bureau.value("select count(distinct source_sheet) from raw.hosp_monthly") == 2
+
+
+def test_a_file_named_after_a_person_is_taken_in_once_and_found_by_its_content(watched):
+    bureau, found = watched
+    names = [f"{SECRETS[5]}.csv", f"{SECRETS[6]}.csv"]
+    bureau.send(names[0], bureau.row(), day=1)
+    bureau.send(names[1], bureau.row(), day=1)
+    assert bureau.take_in().by_status == {"taken_in": 1, "duplicate": 1}
+    assert inbox.waiting(bureau.settings, bureau.source()) == []
+    digest = bureau.value("select sha256 from registry.file")
+    done = rederive(bureau.settings, files=[digest[:12]], reason="constructed")
+    assert done.files == 2
     assert found() == []
 
 

@@ -18,6 +18,6 @@ def test_a_citizen_number_never_gets_into_a_finding(number):
     assert found.message_zh == "“***”不在机构名录中"
 
 
-@pytest.mark.parametrize("text", ["110105194912310021", "1234567890123456789012", "91350100M000100Y43", "短"])
+@pytest.mark.parametrize("text", ["1234567890123456789012", "91350100M000100Y43", "短"])
 def test_other_numbers_and_codes_are_told_as_they_stand(text):
     assert Finding("R1", "value", "soft", text, text, value=text).value == text
