@@ -1,12 +1,11 @@
-"""Commands that run a DAG and those around it: nightly, backfill, sample, checks."""
+"""Commands that run a DAG and those around it: nightly, backfill, checks."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from warehouse.cli.output import App, Json, console, plain, print_json, print_rows
+from warehouse.cli.output import App, Json, plain, print_json, print_rows
 from warehouse.cli.server import prepare
 from warehouse.database import Role, engine
 from warehouse.errors import SettingsError
@@ -15,7 +14,7 @@ from warehouse.settings import Settings, get_settings
 
 def register(app: App) -> None:
     """Add the commands of this module."""
-    for command in (nightly, backfill, sample, checks):
+    for command in (nightly, backfill, checks):
         app.command()(command)
 
 
@@ -60,35 +59,6 @@ def backfill(
         "dry_run": dry_run,
     }
     _run(get_settings(), "backfill", conf, as_json=as_json)
-
-
-def sample(
-    *,
-    delivery: Annotated[
-        Literal["main", "amendment"], typer.Option(help="Which delivery of reports.")
-    ] = "main",
-    if_missing: Annotated[
-        bool, typer.Option("--if-missing", help="Do nothing when this instance has a site folder.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Put the constructed sample (Longhu 2015) into the site folder and the inboxes of this instance."""
-    from samples import longhu  # noqa: PLC0415
-
-    settings = get_settings()
-    if if_missing and settings.site.exists():
-        written: list[Path] = []
-    elif (settings.site, settings.inbox) != (settings.home / "site", settings.home / "inbox"):
-        raise SettingsError(
-            "The sample is only written below the instance's home, but site or inbox lie elsewhere.",
-            mend="Unset WAREHOUSE_SITE and WAREHOUSE_INBOX, or set another WAREHOUSE_HOME for the sample.",
-        )
-    else:
-        written = longhu.write(settings.home, delivery=delivery)
-    if as_json:
-        print_json({"written": written})
-    elif written:
-        console.print(f"{len(written)} constructed reports written to {settings.inbox}", soft_wrap=True)
 
 
 def checks(
