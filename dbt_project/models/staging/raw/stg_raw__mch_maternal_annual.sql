@@ -1,9 +1,8 @@
 -- Grain: one row per current report of form mch_maternal_annual.
 select
     report.report_id,
+    report.form_code,
     report.organization_key,
-    report.part,
-    report.subject_code,
     report.region_code,
     report.period_type,
     report.period_start,

@@ -1,19 +1,26 @@
--- Grain: one row per region and maternal-child year (1 October to 30 September).
+-- Grain: one row per region and maternal-child year or quarter.
 {{
     config(
         unique_key=['organization_key', 'report_id'],
         indexes=[{'columns': ['period_start', 'region_code']}, {'columns': ['report_id']}],
-        meta={'scope': 'report', 'forms': ['mch_maternal_annual']}
+        meta={'scope': 'report', 'forms': ['mch_maternal_annual', 'mch_maternal_quarterly']}
     )
 }}
+with stg as (
+    select * from {{ ref('stg_raw__mch_maternal_annual') }}
+    union all
+    select * from {{ ref('stg_raw__mch_maternal_quarterly') }}
+)
+
 select
     stg.organization_key,
     stg.region_code,
     stg.report_id,
+    stg.form_code,
     stg.period_type,
     stg.period_start,
     stg.period_end,
-    extract(year from stg.period_end)::int as mch_year,
+    extract(year from stg.period_end + interval '3 months')::int as mch_year,
     stg.residence_class,
     stg.live_births,
     stg.live_births_male,
@@ -65,5 +72,5 @@ select
     stg.early_neonatal_deaths_sex_unknown,
     stg.neonatal_tetanus_cases,
     {{ release_columns() }}
-from {{ ref('stg_raw__mch_maternal_annual') }} as stg
+from stg
 where {{ in_scope('stg') }}

@@ -1,0 +1,26 @@
+-- Grain: one row per region and maternal-child year.
+{{
+    config(
+        unique_key=['organization_key', 'report_id'],
+        indexes=[{'columns': ['period_start', 'region_code']}, {'columns': ['report_id']}],
+        meta={'scope': 'report', 'forms': ['premarital_annual']}
+    )
+}}
+select
+    stg.organization_key,
+    stg.region_code,
+    stg.report_id,
+    stg.form_code,
+    stg.period_type,
+    stg.period_start,
+    stg.period_end,
+    extract(year from stg.period_end + interval '3 months')::int as mch_year,
+    stg.married_male,
+    stg.married_female,
+    stg.checked_male,
+    stg.checked_female,
+    stg.disease_found,
+    stg.advised,
+    {{ release_columns() }}
+from {{ ref('stg_raw__premarital_annual') }} as stg
+where {{ in_scope('stg') }}

@@ -1,0 +1,50 @@
+-- Grain: one row per vaccination unit, month, vaccine, dose and class of residents.
+{{
+    config(
+        unique_key=['organization_key', 'report_id', 'vaccine', 'dose_no', 'residence_class'],
+        indexes=[{'columns': ['period_start', 'region_code']}, {'columns': ['report_id']}],
+        meta={'scope': 'report', 'forms': ['epi_monthly']}
+    )
+}}
+select
+    stg.organization_key,
+    organization.organization_version_key,
+    organization.region_code,
+    stg.report_id,
+    stg.form_code,
+    stg.period_type,
+    stg.period_start,
+    stg.period_end,
+    (
+        stg.residence_class = '0'
+        and count(*) over (partition by stg.report_id, stg.vaccine, stg.dose_no) > 1
+    ) or coalesce(
+        case stg.vaccine
+            when 'POLIO' then bool_or(stg.vaccine in ('IPV', 'OPV')) over by_dose
+            when 'JE' then bool_or(stg.vaccine in ('JE-L', 'JE-I')) over by_dose
+            when 'HepA' then bool_or(stg.vaccine in ('HepA-L', 'HepA-I')) over by_dose
+        end,
+        false
+    ) as is_subtotal,
+    stg.vaccine,
+    stg.dose_no,
+    stg.residence_class,
+    stg.units_due,
+    stg.units_reported,
+    stg.population_last_year,
+    stg.births_last_year,
+    stg.due_basic,
+    stg.due_basic_lt12m,
+    stg.given_basic,
+    stg.given_basic_lt12m,
+    stg.hepb_birth_dose_timely,
+    stg.due_booster,
+    stg.given_booster,
+    stg.certificates_due,
+    stg.certificates_done,
+    stg.aefi,
+    {{ release_columns() }}
+from {{ ref('stg_raw__epi_monthly') }} as stg
+{{ organization_at('organization', 'stg.organization_key', 'stg.period_end') }}
+where {{ in_scope('stg') }}
+window by_dose as (partition by stg.report_id, stg.dose_no)
