@@ -14,7 +14,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 from expectations.errors import AuditError
 from expectations.probes import Probe
@@ -62,6 +62,25 @@ _CARRIED = {
 }
 
 
+_FAILING = """
+select
+    finding.check_id, finding.subject_type, finding.subject_code, finding.form_code, finding.indicator_code,
+    concat_ws(' ', finding.form_code, finding.field_code, finding.breakdown, finding.indicator_code, finding.slice)
+        as item,
+    finding.period_type, finding.period_start, finding.report_id, finding.key, finding.score, finding.threshold,
+    finding.observed, finding.expected, finding.denominator, finding.cause, finding.detail,
+    finding.is_new, finding.waiver
+from audit.finding as finding
+where finding.score > finding.threshold and (:waived or finding.waiver is null)
+    and finding.check_id like :only and (cast(:subject as text) is null or finding.subject_code = :subject)
+    and (finding.release_id, finding.attempt) = (
+        select result.release_id, result.attempt from audit.check_result as result
+        where cast(:release as int) is null or result.release_id = :release
+        order by result.checked_at desc limit 1
+    )
+order by finding.waiver is not null, finding.check_id, finding.score desc, finding.key
+"""
+
 _CHECK_ID = "cast(:suite as text) || '.' || {table}.kind || coalesce('_' || nullif({table}.item, ''), '')"
 
 
@@ -80,10 +99,11 @@ class Tally:
         return self.failing - self.waived
 
 
-def withdraw(connection: Connection, candidate: Candidate) -> None:
-    """Take back what earlier attempts at the release left."""
+def withdraw(connection: Connection, candidate: Candidate, *, by_hand: bool = False) -> None:
+    """Take back what earlier attempts at the release left; or what an earlier run by hand left, of any release."""
+    which = "attempt = 0" if by_hand else "release_id = :release and attempt > 0"
     connection.execute(
-        text("delete from audit.finding where release_id = :release"), {"release": candidate.release_id}
+        text(f"delete from audit.finding where {which}"), {} if by_hand else {"release": candidate.release_id}
     )
 
 
@@ -103,7 +123,7 @@ def collect(connection: Connection, candidate: Candidate, probe: Probe, look: Lo
         )
     )
     checks = {check.id: check for check in probe.suite.checks}
-    _refuse_undeclared(connection, probe, set(checks))
+    _refuse_undeclared(connection, probe)
     values = {
         "release": candidate.release_id,
         "attempt": candidate.attempt,
@@ -139,6 +159,28 @@ def collect(connection: Connection, candidate: Candidate, probe: Probe, look: Lo
         check_id: by_place.get((kind, item), by_place.get((None, item), 0))
         for check_id, (kind, item) in probe.places().items()
     }
+
+
+def failing(
+    auditor: Engine,
+    release_id: int | None = None,
+    *,
+    only: str = "*",
+    subject: str | None = None,
+    waived: bool = False,
+) -> list[dict[str, Any]]:
+    """Findings above their thresholds of a release (default: the one audited last), narrowed by check and subject."""
+    with auditor.connect() as connection:
+        rows = connection.execute(
+            text(_FAILING),
+            {
+                "release": release_id,
+                "only": only.replace("_", "\\_").replace("*", "%"),
+                "subject": subject,
+                "waived": waived,
+            },
+        )
+        return [dict(row) for row in rows.mappings()]
 
 
 def rendered(probe: Probe, look: Look) -> str:
@@ -178,8 +220,10 @@ def keep(
         )
 
 
-def settle(connection: Connection, candidate: Candidate, waivers: Iterable[Waiver]) -> None:
-    """Place findings that name only a report, lay the waivers over them, and mark the new ones."""
+def settle(
+    connection: Connection, candidate: Candidate, waivers: Iterable[Waiver], waivable: Sequence[str]
+) -> None:
+    """Place findings that name only a report, lay the waivers over those of waivable checks, and mark the new ones."""
     here = {"release": candidate.release_id, "attempt": candidate.attempt}
     connection.execute(
         text(
@@ -198,15 +242,16 @@ def settle(connection: Connection, candidate: Candidate, waivers: Iterable[Waive
         connection.execute(
             text(
                 "update audit.finding set waiver = :label where release_id = :release and attempt = :attempt"
-                f" and waiver is null and {condition}"
+                f" and waiver is null and check_id = any(:waivable) and {condition}"
             ),
-            {**here, "label": waiver.label, **values},
+            {**here, "label": waiver.label, "waivable": list(waivable), **values},
         )
     connection.execute(
         text(
             "update audit.finding as finding set is_new = true where release_id = :release and attempt = :attempt"
             " and score > threshold and not exists (select from audit.finding as before"
-            " where before.release_id = :base and before.check_id = finding.check_id and before.key = finding.key"
+            " where before.release_id = :base and before.attempt > 0 and before.check_id = finding.check_id"
+            " and before.key = finding.key"
             " and before.score > before.threshold)"
         ),
         {**here, "base": candidate.base_release},
@@ -242,12 +287,12 @@ def tally(
     return {row.check_id: Tally(row.failing, row.waived, row.new, row.examples) for row in rows}
 
 
-def _refuse_undeclared(connection: Connection, probe: Probe, declared: set[str]) -> None:
+def _refuse_undeclared(connection: Connection, probe: Probe) -> None:
     rows = connection.scalars(
         text(f"select distinct {_CHECK_ID.format(table='found')} from found where looked is null"),
         {"suite": probe.name},
     )
-    unknown = sorted(set(rows) - declared)
+    unknown = sorted(set(rows) - probe.ids)
     if unknown:
         raise AuditError(
             f"Probe {probe.name} leaves findings for checks that are not declared: {', '.join(unknown[:5])}.",
@@ -263,8 +308,7 @@ def _carry(connection: Connection, candidate: Candidate, probe: Probe, checks: l
         text(
             f"insert into audit.finding (release_id, attempt, {columns}) select :release, :attempt, {columns}"
             " from audit.finding as finding where finding.release_id = :base and finding.check_id = any(:ids)"
-            " and finding.attempt = (select max(last.attempt) from audit.finding as last"
-            " where last.release_id = :base)"
+            " and finding.attempt > 0"
             f" and {_CARRIED[probe.declared.carried]} on conflict do nothing"
         ),
         {

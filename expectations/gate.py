@@ -38,11 +38,13 @@ def audit(settings: Settings, candidate: Candidate, *, catalogue: Catalogue | No
             declared = catalogue.with_suite(reconciliation(auditor)) if catalogue else all_declared(auditor)
             basis = ground.basis(auditor, declared)
             everything = ground.must_look_at_everything(auditor, candidate, basis)
-            run = _Run(settings, auditor, candidate, EVERYTHING if everything else rebuilt(auditor))
-            results = run.results(declared)
+            with auditor.begin() as connection:
+                findings.withdraw(connection, candidate)
+            look = EVERYTHING if everything else rebuilt(auditor)
+            results, seconds = run_checks(settings, auditor, candidate, look, declared)
             with auditor.connect() as connection:
                 results += dbt_tests.results(connection, candidate)
-            facts = {"ground": basis, "everything": everything, "seconds": run.seconds}
+            facts = {"ground": basis, "everything": everything, "seconds": seconds}
             verdict = store(auditor, candidate, results, facts)
     finally:
         auditor.dispose()
@@ -55,6 +57,14 @@ def audit(settings: Settings, candidate: Candidate, *, catalogue: Catalogue | No
     for result in verdict.failed:
         log.warning("check not passed", check=result.check_id, status=result.status, rows=result.failing_rows)
     return verdict
+
+
+def run_checks(
+    settings: Settings, auditor: Engine, candidate: Candidate, look: Look, catalogue: Catalogue
+) -> tuple[list[CheckResult], dict[str, float]]:
+    """Run the checks of a catalogue and keep their findings; returns a result for each, and seconds by suite."""
+    run = _Run(settings, auditor, candidate, look)
+    return run.results(catalogue), run.seconds
 
 
 class _Run:
@@ -82,7 +92,8 @@ class _Run:
                 self.seconds[suite.table] = round(perf_counter() - begun, 2)
             looked = {probe.name: self._collect(probe) for probe in catalogue.probes}
             with self._auditor.begin() as connection:
-                findings.settle(connection, self._candidate, self._waivers())
+                warnings = [check.id for check in catalogue.checks if check.severity == "warning"]
+                findings.settle(connection, self._candidate, self._waivers(), warnings)
             for probe in catalogue.probes:
                 begun = perf_counter()
                 results += self._judged(judge, probe, running, looked[probe.name])

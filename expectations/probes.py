@@ -15,6 +15,7 @@ of places looked at for ``kinds`` of an ``item``), the place (``subject_type``, 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -68,11 +69,12 @@ class Declared(BaseModel):
 
 @dataclass(frozen=True)
 class Probe:
-    """A statement with the kinds of findings it leaves."""
+    """A statement with the kinds of findings it leaves; ``only`` narrows the checks that are asked."""
 
     declared: Declared
     sql: str
     items: Mapping[Per, Sequence[str]]
+    only: str = "*"
 
     @property
     def name(self) -> str:
@@ -88,6 +90,11 @@ class Probe:
         """Kind and item of each check."""
         return {self._id(kind, item): (kind.kind, item) for kind, item in self._asked()}
 
+    @property
+    def ids(self) -> set[str]:
+        """Ids of all its checks, those that are not asked now included."""
+        return set(self.places())
+
     def _asked(self) -> Iterator[tuple[KindOfFinding, str]]:
         for kind in self.declared.kinds:
             for item in self.items.get(kind.per, ()) if kind.per != "all" else [""]:
@@ -98,7 +105,8 @@ class Probe:
 
     def _checks(self) -> Iterator[Check]:
         for kind, item in self._asked():
-            yield self._check(kind, item)
+            if fnmatchcase(self._id(kind, item), self.only):
+                yield self._check(kind, item)
 
     def _check(self, kind: KindOfFinding, item: str) -> Check:
         check_id = self._id(kind, item)

@@ -209,11 +209,12 @@ def last_verdict(engine: Engine, release_id: int | None = None) -> Verdict | Non
 
 
 def trend(engine: Engine, check_id: str, *, limit: int = 30) -> list[dict[str, Any]]:
-    """How a check went in the last releases, the newest first: release, attempt, status, failing rows, time."""
+    """How a check went in the last releases, the newest first: release, attempt, status, rows, threshold, time."""
     with engine.connect() as connection:
         rows = connection.execute(
             text(
-                "select release_id, attempt, status, failing_rows, checked_at from audit.check_result"
+                "select release_id, attempt, status, failing_rows, waived_rows, new_rows, denominator, threshold,"
+                " checked_at from audit.check_result"
                 " where check_id = :check_id order by release_id desc, attempt desc limit :limit"
             ),
             {"check_id": check_id, "limit": limit},

@@ -1,11 +1,11 @@
-"""Commands that run a DAG and those around it: nightly, backfill, checks."""
+"""Commands that run a DAG and those around it: nightly, backfill."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import typer
 
-from warehouse.cli.output import App, Json, plain, print_json, print_rows
+from warehouse.cli.output import App, Json, plain, print_json
 from warehouse.cli.server import prepare
 from warehouse.database import Role, engine
 from warehouse.errors import SettingsError
@@ -14,7 +14,7 @@ from warehouse.settings import Settings, get_settings
 
 def register(app: App) -> None:
     """Add the commands of this module."""
-    for command in (nightly, backfill, checks):
+    for command in (nightly, backfill):
         app.command()(command)
 
 
@@ -59,36 +59,6 @@ def backfill(
         "dry_run": dry_run,
     }
     _run(get_settings(), "backfill", conf, as_json=as_json)
-
-
-def checks(
-    *,
-    release: Annotated[
-        int | None, typer.Option(help="Release or candidate; the newest audited if left out.")
-    ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Those that passed, too.")] = False,
-    as_json: Json = False,
-) -> None:
-    """List what the gate found: checks that failed, how many rows, and the SQL that shows them."""
-    from sqlalchemy import text  # noqa: PLC0415
-
-    with engine(Role.AUDITOR).connect() as connection:
-        found = connection.execute(
-            text(
-                "select distinct on (check_id) release_id, check_id, suite, severity, status, failing_rows,"
-                " message_zh, message_en, observed, expected, failing_query"
-                " from audit.check_result where release_id = coalesce(:release,"
-                " (select release_id from audit.check_result order by checked_at desc limit 1))"
-                " order by check_id, attempt desc"
-            ),
-            {"release": release},
-        ).mappings()
-        rows = [dict(row) for row in found if every or row["status"] != "passed"]
-    if as_json:
-        print_json(rows)
-        return
-    columns = ("release_id", "severity", "status", "check_id", "failing_rows", "message_zh", "observed")
-    print_rows(rows, columns, title="Checks", empty="Every check passed.")
 
 
 def _run(settings: Settings, dag_id: str, conf: dict[str, Any], *, as_json: bool) -> None:
