@@ -145,7 +145,7 @@ def _file(
     )
     words = {"late": "_补报", "amendment": "_订正"}.get(what, "")
     stem = f"{_period_text(form, first, last, 'compact') if len(batch['end'].unique()) == 1 else last.year}"
-    name = f"构造_{labels.form(form).name_zh}_{sender}_{stem}{words}"
+    name = f"构造_{labels.form(form).name_zh}_{sender}_{stem}{words}".replace("/", "、")
     content, suffix = _content(form, batch, habit, name)
     path = f"{LANE_OF[form]}/{form}/{last.year}/{name}.{suffix}"
     moment = datetime.combine(received, time(16, 20), SHANGHAI)
