@@ -43,6 +43,9 @@ KINDS: dict[str, Kind] = {
 }
 """What functions give; those not named give numbers."""
 
+WHOLE = ("days_between",)
+"""Functions that give whole numbers."""
+
 KIND_OF_FIRST = ("previous", "min", "max", "if_given")
 """Functions that give what their first operand is."""
 
@@ -115,7 +118,7 @@ def _period_end(compiler: Compiler, arguments: _Arguments) -> pl.Expr:
 
 
 def _days_between(compiler: Compiler, arguments: _Arguments) -> pl.Expr:
-    first, last = (compiler.moment(one).cast(pl.Date) for one in compiler.exactly(arguments, 2))
+    first, last = (compiler.day(one) for one in compiler.exactly(arguments, 2))
     return (last - first).dt.total_days()
 
 

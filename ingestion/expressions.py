@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from ingestion.errors import ExpressionError
-from ingestion.expression_words import KIND_OF_FIRST, KINDS, WORDS, Kind
+from ingestion.expression_words import KIND_OF_FIRST, KINDS, WHOLE, WORDS, Kind
 
 # Room for the rounding of binary fractions: far below any unit that a form counts in.
 ABSOLUTE, RELATIVE = 1e-9, 1e-13
@@ -182,7 +182,12 @@ class Compiler:
             if not isinstance(operator, ast.Eq | ast.NotEq):
                 raise self.fail("texts and flags can only be compared by == and !=")
             return plain(left, right)
-        room = ABSOLUTE + RELATIVE * (left.abs() + right.abs())
+        if self.is_whole(left_node) and self.is_whole(right_node):
+            return plain(left, right)
+        room: pl.Expr | float = ABSOLUTE + RELATIVE * (left.abs() + right.abs())
+        if isinstance(right_node, ast.Constant):
+            # Where it matters both sides are as large as the one that is known.
+            room = ABSOLUTE + 2 * RELATIVE * abs(float(right_node.value))  # type: ignore[arg-type]
         difference = left - right
         comparisons: dict[type[ast.cmpop], pl.Expr] = {
             ast.LtE: difference <= room,
@@ -207,6 +212,20 @@ class Compiler:
             inner = node.func.id in KIND_OF_FIRST and node.args
             result = self.kind(node.args[0]) if inner else KINDS.get(node.func.id, "number")
         return result
+
+    def is_whole(self, node: ast.expr) -> bool:
+        """Whether a node is a whole number that no rounding has touched."""
+        if isinstance(node, ast.Constant):
+            return type(node.value) is int
+        if isinstance(node, ast.Name):
+            return self.types.get(self.resolved(node.id)) == "int"
+        return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WHOLE
+
+    def day(self, node: ast.expr) -> pl.Expr:
+        """A date; of a point in time its day."""
+        if isinstance(node, ast.Name) and self.types.get(self.resolved(node.id)) == "date":
+            return self.visit(node)
+        return self.moment(node).cast(pl.Date)
 
     def moment(self, node: ast.expr) -> pl.Expr:
         """A date or a point in time; a bare date is its midnight."""
