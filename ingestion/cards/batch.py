@@ -222,9 +222,9 @@ class BatchReader:
         for field in self.form.columns:
             if field.code not in values:
                 continue
-            wrong = misplaced(
-                field, values[field.code], personal, known=self._words, is_key=field.code in self.cards.key
-            )
+            # A register that is about no person may have words for its key: the name of a title.
+            is_key = bool(self.cards.persons) and field.code in self.cards.key
+            wrong = misplaced(field, values[field.code], personal, known=self._words, is_key=is_key)
             if wrong is not None:
                 judge.fails(told.misplaced(field), wrong)
                 values[field.code] = values[field.code].set(wrong, None)
