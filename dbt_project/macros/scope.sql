@@ -5,9 +5,9 @@
     The same condition bounds what is read and what is compared, so that a night costs what changed, not what is
     stored. A table that does not exist yet is built from everything.
 
-    What a report changes in rows of other reports is declared beside the scope: {also: later_quarters} for numbers that
-    are the difference to the quarter before, {also: same_cards, card_key: […]} where a newer batch corrects cards of
-    an older one.
+    What a report changes in rows of other reports is declared beside the scope: {also: later_quarters} for numbers
+    that are the difference to the quarter before, {also: next_year} for stocks that name the year before's,
+    {also: same_cards, card_key: […]} where a newer batch corrects cards of an older one.
 -#}
 
 {% macro literal_limit() -%}500{%- endmacro %}
@@ -32,7 +32,7 @@
 {% macro reports_to_rebuild(forms) -%}
     {%- set meta = config.get('meta') or {} -%}
     {{ candidate_changes('c.report_id', forms) }}
-    {%- if meta.get('also') == 'later_quarters' %}
+    {%- if meta.get('also') in ('later_quarters', 'next_year') %}
     union
     select later.report_id
     from (
@@ -41,8 +41,12 @@
     inner join {{ source('registry', 'report') }} as later
         on x.form_code = later.form_code and x.part = later.part and x.subject_type = later.subject_type
             and x.subject_code = later.subject_code and x.period_type = later.period_type
+            {%- if meta.also == 'next_year' %}
+            and x.period_end + 1 = later.period_start
+            {%- else %}
             and x.period_end < later.period_end
             and later.period_end < date_trunc('year', x.period_end) + interval '1 year'
+            {%- endif %}
     {%- elif meta.get('also') == 'same_cards' %}
     {%- for form in forms %}
     union

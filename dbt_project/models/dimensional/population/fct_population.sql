@@ -3,7 +3,7 @@
     config(
         unique_key=['organization_key', 'report_id', 'definition'],
         indexes=[{'columns': ['period_start', 'region_code']}, {'columns': ['report_id']}],
-        meta={'scope': 'report', 'forms': ['population_denominators'], 'also': 'next_period'}
+        meta={'scope': 'report', 'forms': ['population_denominators'], 'also': 'next_year'}
     )
 }}
 select
