@@ -12,12 +12,18 @@ from ingestion.explain import likely_causes
 from ingestion.expressions import Expression, compile_expression
 from ingestion.findings import Finding, Level, cell_name
 from ingestion.form import CodeList, Form, Rule
-from ingestion.readers.table import number_text
+from ingestion.printed import Places, shown
 from ingestion.reading import Reading
 
-__all__ = ["CheckContext", "Verdicts", "asked_of_batches", "check", "evaluate"]
-
-_LONG = 10**10
+__all__ = [
+    "CheckContext",
+    "Verdicts",
+    "asked_of_batches",
+    "check",
+    "check_against",
+    "evaluate",
+    "fields_against",
+]
 
 _COMPUTED = {
     "total_of": "各分项之和",
@@ -52,7 +58,7 @@ def check(reading: Reading, context: CheckContext) -> list[Finding]:
         return []
     tests = _tests(form)
     frame = frame_for(reading, context, [part for test in tests for part in test.parts])
-    places = _Places(reading)
+    places = Places(reading)
     findings = _judge(frame, [test for test in tests if not test.of_batch], places)
     batch = [test for test in tests if test.of_batch]
     if batch:
@@ -64,6 +70,31 @@ def check(reading: Reading, context: CheckContext) -> list[Finding]:
     return findings
 
 
+def check_against(reading: Reading, context: CheckContext, other: str) -> list[tuple[Finding, str]]:
+    """Findings of those rules that ask for a report of the form ``other``, each with the first field they ask of it."""
+    asking = _asking(reading.form, other)
+    frame = frame_for(reading, context, [part for test, _ in asking for part in test.parts])
+    places = Places(reading)
+    return [(finding, code) for test, code in asking for finding in _judge(frame, [test], places)]
+
+
+def fields_against(form: Form, other: str) -> frozenset[str]:
+    """The form's own fields that its rules on reports of the form ``other`` name."""
+    parts = [part for test, _ in _asking(form, other) for part in test.parts]
+    return frozenset(name for part in parts for name in (*part.fields, *part.summed))
+
+
+def _asking(form: Form, other: str) -> list[tuple[_Test, str]]:
+    """The form's expressions that ask for a report of another form, each with the first field asked."""
+    asking = []
+    for test in _tests(form):
+        names = [name.partition(".") for part in test.parts for name in part.same_period]
+        asked = [code for code_of_form, _, code in names if code_of_form == other]
+        if asked:
+            asking.append((test, asked[0]))
+    return asking
+
+
 @dataclass(frozen=True)
 class Verdicts:
     """Which records fail which expressions of a form, before anything is told about them."""
@@ -71,7 +102,7 @@ class Verdicts:
     frame: pl.DataFrame
     tests: Sequence[_Test]
     failed: pl.DataFrame
-    places: "_Places"
+    places: Places
 
     @property
     def failing(self) -> list[int]:
@@ -90,7 +121,7 @@ def evaluate(reading: Reading, context: CheckContext, *, of_batch: bool = False)
     every = _tests(reading.form)
     tests = [test for test in every if test.of_batch == of_batch]
     frame = frame_for(reading, context, [part for test in every for part in test.parts])
-    return Verdicts(frame, tests, _verdicts(frame, tests), _Places(reading))
+    return Verdicts(frame, tests, _verdicts(frame, tests), Places(reading))
 
 
 def asked_of_batches(form: Form) -> frozenset[str] | None:
@@ -134,7 +165,7 @@ def _counting(frame: pl.DataFrame, findings: Sequence[Finding]) -> pl.DataFrame:
     return frame.join(gone, on=["report_no", "record_no"], how="anti", maintain_order="left")
 
 
-def _judge(frame: pl.DataFrame, tests: Sequence[_Test], places: "_Places") -> list[Finding]:
+def _judge(frame: pl.DataFrame, tests: Sequence[_Test], places: Places) -> list[Finding]:
     verdicts = _verdicts(frame, tests)
     findings = []
     for number, test in enumerate(tests):
@@ -166,27 +197,27 @@ def _verdicts(frame: pl.DataFrame, tests: Sequence[_Test]) -> pl.DataFrame:
     )
 
 
-def _finding(places: "_Places", test: _Test, row: Mapping[str, Any]) -> Finding:
+def _finding(places: Places, test: _Test, row: Mapping[str, Any]) -> Finding:
     form, rule = places.form, test.rule
     said_zh, said_en = [], []
     filled = [code for code in test.check.fields if row.get(code) is not None]
     for code in filled or test.check.fields:
-        cell, value = places.cell(row, code), _shown(row.get(code))
+        cell, value = places.cell(row, code), shown(row.get(code))
         said_zh.append(f"{places.label(row, code)}{f'（{cell}）' if cell else ''}={value or '空'}")
         said_en.append(f"{code}{f' ({cell})' if cell else ''} = {value or 'blank'}")
     for code in test.check.previous:
-        said_zh.append(f"上期{places.label(row, code)}={_shown(row[f'previous.{code}']) or '空'}")
-        said_en.append(f"previous {code} = {_shown(row[f'previous.{code}']) or 'blank'}")
+        said_zh.append(f"上期{places.label(row, code)}={shown(row[f'previous.{code}']) or '空'}")
+        said_en.append(f"previous {code} = {shown(row[f'previous.{code}']) or 'blank'}")
     for name in test.check.yearly:
-        said_zh.append(f"月报合计={_shown(row[f'yearly.{name}']) or '空'}")
-        said_en.append(f"sum of the monthly reports = {_shown(row[f'yearly.{name}']) or 'blank'}")
+        said_zh.append(f"月报合计={shown(row[f'yearly.{name}']) or '空'}")
+        said_en.append(f"sum of the monthly reports = {shown(row[f'yearly.{name}']) or 'blank'}")
     for name in test.check.same_period:
-        said_zh.append(f"同期另一报表（{name}）={_shown(row[f'same.{name}']) or '空'}")
-        said_en.append(f"{name} of the same period = {_shown(row[f'same.{name}']) or 'blank'}")
+        said_zh.append(f"同期另一报表（{name}）={shown(row[f'same.{name}']) or '空'}")
+        said_en.append(f"{name} of the same period = {shown(row[f'same.{name}']) or 'blank'}")
     for name in test.check.computed:
-        shown = _shown(row[f"told.{name}"]) or "空"
-        said_zh.append(f"{_COMPUTED[name.split()[0]]}={shown}")
-        said_en.append(f"{name} = {shown}")
+        value = shown(row[f"told.{name}"]) or "空"
+        said_zh.append(f"{_COMPUTED[name.split()[0]]}={value}")
+        said_en.append(f"{name} = {value}")
     at = rule.at or test.value or _first_filled(test.check.fields, row)
     breakdowns = "/".join(str(row[f.code]) for f in form.breakdowns)
     personal = any(_may_name(form, code) for code in test.check.fields)
@@ -202,7 +233,7 @@ def _finding(places: "_Places", test: _Test, row: Mapping[str, Any]) -> Finding:
         cell=places.cell(row, at) if at else cell_name(row["source_row"], row["source_column"] or 1),
         field_code=at,
         breakdown=breakdowns or None,
-        value=None if at is None or personal else _shown(row.get(at)),
+        value=None if at is None or personal else shown(row.get(at)),
         record_no=row["record_no"] if sets_aside else None,
     )
 
@@ -228,7 +259,7 @@ def _level(test: _Test) -> Level:
 # Totals and their parts
 
 
-def _add_up(form: Form, rule: Rule, frame: pl.DataFrame, places: "_Places") -> list[Finding]:
+def _add_up(form: Form, rule: Rule, frame: pl.DataFrame, places: Places) -> list[Finding]:
     """A total is judged wherever it and at least one of its parts are given."""
     adds = rule.parts_add_up
     assert adds is not None  # noqa: S101 - the caller chose the rule by it
@@ -275,7 +306,7 @@ def _memberships(codes: CodeList, totals: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _sum_finding(
-    form: Form, rule: Rule, measure: str, *, codes: CodeList, row: Mapping[str, Any], places: "_Places"
+    form: Form, rule: Rule, measure: str, *, codes: CodeList, row: Mapping[str, Any], places: Places
 ) -> Finding:
     adds = rule.parts_add_up
     assert adds is not None  # noqa: S101
@@ -289,7 +320,7 @@ def _sum_finding(
     )
     cell = places.cell(row, measure)
     printed, sum_, difference = (
-        _shown(value) for value in (row[measure], row["sum"], row[measure] - row["sum"])
+        shown(value) for value in (row[measure], row["sum"], row[measure] - row["sum"])
     )
     name = f"“{places.members(row)}”{form.by_code[measure].name_zh}"
     members = "/".join(str(row[f.code]) for f in form.breakdowns)
@@ -308,54 +339,3 @@ def _sum_finding(
         breakdown=members,
         value=printed,
     )
-
-
-def _together(own: int | None, of_field: int | None) -> int | None:
-    """A record's row or column with its field's: where both have one, the field's is the distance."""
-    return (
-        own + of_field if own is not None and of_field is not None else own if own is not None else of_field
-    )
-
-
-class _Places:
-    """Names of cells and fields as the sender sees them."""
-
-    def __init__(self, reading: Reading) -> None:
-        self.form = reading.form
-        self.known = {
-            (sheet, code): (row, column)
-            for sheet, code, row, column in reading.positions.select(
-                "sheet", "field_code", "source_row", "source_column"
-            ).iter_rows()
-        }
-
-    def cell(self, row: Mapping[str, Any], code: str) -> str | None:
-        own_row, own_column = row["source_row"], row["source_column"]
-        field_row, field_column = self.known.get((row["source_sheet"], code), (None, None))
-        return cell_name(_together(own_row, field_row), _together(own_column, field_column))
-
-    def label(self, row: Mapping[str, Any], code: str) -> str:
-        """The field's printed name, behind the member of the breakdown it is for."""
-        item = self.form.by_code[code]
-        return (self.members(row) if item.role == "measure" else "") + item.name_zh
-
-    def members(self, row: Mapping[str, Any]) -> str:
-        """Names of the members that the record is for, of one breakdown after another."""
-        names = []
-        for breakdown in self.form.breakdowns:
-            member = row.get(breakdown.code)
-            codes = self.form.code_lists.get(breakdown.code_list or "")
-            known = codes.by_code.get(str(member)) if codes else None
-            names.append(known.labels[0] if known else str(member or ""))
-        return "".join(names)
-
-
-def _shown(value: object) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, int | float):
-        # So many digits in a row would be taken for a telephone.
-        return number_text(float(value)) if abs(value) < _LONG else f"{value:,.15g}"
-    return str(value)

@@ -7,12 +7,12 @@ as for hundreds.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 from sqlalchemy import Connection
 
-from ingestion import formats, units
+from ingestion import dependents, formats, units
 from ingestion.checks import check as check_rules
 from ingestion.findings import Finding
 from ingestion.items import Group
@@ -37,13 +37,15 @@ def examine(
     *,
     reports: pl.DataFrame | None = None,
     beside: Sequence[Reading] = (),
+    received: datetime | None = None,
 ) -> Group:
     """Find everything that is wrong with the reports of a reading.
 
-    ``reports``: the reading's placed reports, if they are placed already; ``beside``: all readings of the file.
+    ``reports``: the reading's placed reports, if they are placed already; ``beside``: all readings of the file;
+    ``received``: when the file came, if it is read again.
     """
     placed = place(reading, lane) if reports is None else reports
-    findings = _findings(connection, reading, placed, lane, beside)
+    findings = _findings(connection, reading, placed, lane, beside=beside, received=received)
     return Group(reading, placed, [*reading.findings, *findings])
 
 
@@ -115,7 +117,7 @@ def _examine_alike(
         findings=[],
     )
     found: list[list[Finding]] = [list(reading.findings) for reading in readings]
-    for finding in _findings(connection, together, reports, lane, ()):
+    for finding in _findings(connection, together, reports, lane, beside=()):
         file_no, own = _of_file(finding)
         found[file_no].append(own)
     return [Group(*file, findings) for file, findings in zip(files, found, strict=True)]
@@ -161,7 +163,13 @@ def _of_file(finding: Finding) -> tuple[int, Finding]:
 
 
 def _findings(
-    connection: Connection, reading: Reading, reports: pl.DataFrame, lane: Lane, beside: Sequence[Reading]
+    connection: Connection,
+    reading: Reading,
+    reports: pl.DataFrame,
+    lane: Lane,
+    *,
+    beside: Sequence[Reading],
+    received: datetime | None = None,
 ) -> list[Finding]:
     of_units = reports.filter(pl.col("subject_type") == "organization")
     context = context_of(connection, reading, reports, lane, beside=beside)
@@ -174,6 +182,7 @@ def _findings(
         *units.without_duty(reports, lane.duties, reading.form),
         *formats.findings(reading),
         *check_rules(reading, context),
+        *dependents.findings(connection, reading, reports, lane, beside=beside, received=received),
     ]
 
 

@@ -1,7 +1,7 @@
-"""Rows into PostgreSQL by COPY: whole frames, no work per row in Python."""
+"""Rows into PostgreSQL by COPY, whole frames with no work per row in Python, and out of it by statements of ours."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import polars as pl
@@ -44,3 +44,14 @@ def copy_frame(connection: Connection, schema: str, table: str, frame: pl.DataFr
             part.write_csv(buffer, include_header=False)
             copy.write(buffer.getbuffer())
     return frame.height
+
+
+def fetch(
+    connection: Connection, statement: sql.Composed, values: Mapping[str, object]
+) -> list[tuple[object, ...]]:
+    """Rows of a statement whose tables and columns are named by forms, in the connection's transaction."""
+    driver = connection.connection.driver_connection
+    with driver.cursor() as cursor:  # type: ignore[union-attr]
+        cursor.execute(statement, values)
+        rows: list[tuple[object, ...]] = cursor.fetchall()
+        return rows

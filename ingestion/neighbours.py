@@ -13,6 +13,7 @@ from ingestion import units
 from ingestion.checks import CheckContext
 from ingestion.expressions import compile_expression
 from ingestion.form import Form, previous_period_start
+from ingestion.load import fetch
 from ingestion.placing import Lane, place
 from ingestion.reading import Reading
 
@@ -84,7 +85,7 @@ def context_of(
         units=units.attributes(known, lane.versions),
         previous=_previous(connection, reading, known, needs) if needs.previous else nothing,
         yearly=_yearly(connection, known, needs) if needs.yearly else nothing,
-        same_period=_same_period(connection, known, needs, lane, beside) if needs.same_period else nothing,
+        same_period=same_period(connection, known, needs, lane, beside) if needs.same_period else nothing,
         active_units=_active_units(reading.form.code, known, needs.active_units, lane)
         if needs.active_units
         else nothing,
@@ -149,7 +150,7 @@ def _previous(connection: Connection, reading: Reading, known: pl.DataFrame, nee
         else sql.SQL("r.{}").format(sql.Identifier(field.code))
         for field in fields
     ]
-    rows = _fetch(
+    rows = fetch(
         connection,
         sql.SQL(_PREVIOUS).format(
             columns=sql.SQL(", ").join(columns), table=sql.Identifier("raw", form.code)
@@ -188,11 +189,11 @@ def _yearly(connection: Connection, known: pl.DataFrame, needs: Needs) -> pl.Dat
             for code in codes
         ]
         statement = sql.SQL(_YEARLY).format(sums=sql.SQL(", ").join(sums), table=sql.Identifier("raw", form))
-        rows += _sums(_fetch(connection, statement, _asked(known, form)), form, codes)
+        rows += _sums(fetch(connection, statement, _asked(known, form)), form, codes)
     return pl.DataFrame(rows, schema=_SUMS, orient="row")
 
 
-def _same_period(
+def same_period(
     connection: Connection, known: pl.DataFrame, needs: Needs, lane: Lane, beside: Sequence[Reading]
 ) -> pl.DataFrame:
     """Sums of fields of other forms' reports for the same subject and period: of the same file, else current ones."""
@@ -206,7 +207,7 @@ def _same_period(
             table=sql.Identifier("raw", form),
             counts=sql.SQL("and r.set_aside is null" if cards else ""),
         )
-        rows += _sums(_fetch(connection, statement, _asked(known, form)), form, codes)
+        rows += _sums(fetch(connection, statement, _asked(known, form)), form, codes)
     keys = ["subject_ref", "period_start", "period_end", "form_code", "field_code"]
     return pl.DataFrame(rows, schema=_SUMS, orient="row").unique(keys, keep="first", maintain_order=True)
 
@@ -322,13 +323,3 @@ def _active_units(form: str, known: pl.DataFrame, classes: Sequence[str], lane: 
         .join(asked.select(*keys, reporter="reporter_key"), on=keys)
         .with_columns(pl.col("units").fill_null(0))
     )
-
-
-def _fetch(
-    connection: Connection, statement: sql.Composed, values: dict[str, object]
-) -> list[tuple[object, ...]]:
-    driver = connection.connection.driver_connection
-    with driver.cursor() as cursor:  # type: ignore[union-attr]
-        cursor.execute(statement, values)
-        rows: list[tuple[object, ...]] = cursor.fetchall()
-        return rows

@@ -201,7 +201,10 @@ def _read_again(
         )
         recorded, groups, partial = done.recorded, list(done.groups), done.partial
     else:
-        whole = [examine(connection, reading, lane, beside=readings) for reading in readings]
+        whole = [
+            examine(connection, reading, lane, beside=readings, received=arrival.received_at)
+            for reading in readings
+        ]
         # A table in which no report was found still has its findings.
         groups = [
             part for group in whole if not (part := scope.within(group)).reports.is_empty() or part is group

@@ -4,6 +4,7 @@ from datetime import date
 
 from ingestion import registry
 from ingestion.forms_catalogue import load_forms
+from ingestion.rederive import rederive
 
 YEAR = date(2015, 1, 1)
 DUTIES = "form_code,subject_type,subject_code,reporter_code,valid_from,valid_to,exempt_reason\n"
@@ -60,6 +61,30 @@ class TestOtherFormsOfTheSamePeriod:
         bureau.send_bytes("b.csv", departments(bureau, 60, 30))
         bureau.take_in()
         assert "IA07" not in rules(bureau, self.FORM)
+
+    def test_a_hospitals_report_that_comes_second_is_compared_with_its_departments(self, bureau):
+        bureau.send_bytes("b.csv", departments(bureau, 60, 30))
+        bureau.take_in()
+        assert rules(bureau, self.FORM) == []
+        bureau.send_bytes("a.csv", hospital(bureau))
+        bureau.take_in()
+        (found,) = [one for one in registry.findings(bureau.loader) if one.rule_id == "IA07"]
+        assert (found.form_code, found.level, found.subject_code) == ("inst_annual_hospital", "unit", "T-1")
+        assert (found.field_code, found.cell) == ("beds_actual", "F2")
+        assert "分科情况" in found.message_zh and "100" in found.message_zh
+        assert rederive(bureau.settings, reason="constructed", forms=["inst_annual_hospital"]).changes == ()
+
+    def test_a_hospitals_report_that_comes_second_and_agrees_is_no_finding(self, bureau):
+        bureau.send_bytes("b.csv", departments(bureau, 60, 40))
+        bureau.send_bytes("a.csv", hospital(bureau))
+        bureau.take_in()
+        assert "IA07" not in rules(bureau, "inst_annual_hospital")
+
+    def test_a_hospitals_report_that_came_first_is_not_found_wrong_when_it_is_read_again(self, bureau):
+        bureau.send_bytes("a.csv", hospital(bureau))
+        bureau.send_bytes("b.csv", departments(bureau, 60, 30))
+        bureau.take_in()
+        assert rederive(bureau.settings, reason="constructed").changes == ()
 
     def test_what_waits_in_quarantine_is_not_compared_with(self, bureau):
         bureau.send_bytes("a.csv", hospital(bureau, beds_actual="约一百"))
