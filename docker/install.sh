@@ -37,11 +37,7 @@ check() {
     "${run[@]}" dbt --version >/dev/null
     "${run[@]}" airflow version
     "${run[@]}" python -c "import airflow.providers.celery.executors.celery_executor, airflow.providers.fab.www.app"
-    for service in api-server scheduler dag-processor triggerer "celery worker" "db migrate"; do
-        # Some are two words.
-        # shellcheck disable=SC2086
-        "${run[@]}" airflow $service --help >/dev/null
-    done
+    "${run[@]}" python "$source/docker/commands.py"
 }
 
 case $step in

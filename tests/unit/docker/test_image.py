@@ -101,3 +101,11 @@ def test_the_script_that_filters_the_lock_needs_nothing_installed(tmp_path):
         check=True,
     )
     assert "apache-airflow==" in done.stdout
+
+
+def test_a_command_that_airflow_does_not_offer_is_noticed():
+    commands = runpy.run_path(str(DOCKER / "commands.py"))
+    assert commands["missing"](("celery worker", "celery wrker", "no-such-command")) == [
+        "celery wrker",
+        "no-such-command",
+    ]
