@@ -109,7 +109,9 @@ class WideLabels:
             codes = form.code_lists[form.by_code[across].code_list or ""].codes
             for level in (0, 1):
                 for code in codes:
-                    for label in code.labels:
+                    # A number above a column only numbers it.
+                    own = () if _NUMBER.fullmatch(code.code) else (code.code,)
+                    for label in (*code.labels, *own):
                         place = (across, code.code)
                         key = label_keys(label)[level]
                         if not any(one == across for one, _ in self.members[key]):
@@ -118,7 +120,7 @@ class WideLabels:
             key: measure
             for level in (1, 0)
             for measure in reversed(layout.measures)
-            for label in form.by_code[measure].labels
+            for label in (*form.by_code[measure].labels, measure)
             for key in (label_keys(label)[level],)
         }
         self._paths: dict[tuple[str, ...], tuple[dict[str, str], str | None, bool]] = {}

@@ -11,6 +11,7 @@ import yaml
 
 from ingestion.form import Form
 from ingestion.forms_catalogue import BUILT_IN, Catalogue
+from ingestion.label_index import index_of
 from ingestion.labels import label_keys
 from ingestion.layout import recognise
 from ingestion.readers import read_tables
@@ -186,6 +187,16 @@ def test_every_number_has_its_unit_and_every_measure_its_nature(catalogue: Catal
 
 def test_numbers_of_cards_are_no_measures(catalogue: Catalogue) -> None:
     assert [form.code for form in catalogue.values() if form.cards and form.measures] == []
+
+
+def test_every_field_is_known_by_its_own_code(catalogue: Catalogue) -> None:
+    index = index_of(catalogue)
+    for form in catalogue.values():
+        assert {f.code: index.lookup(f.code)[form.code] for f in form.fields} == {
+            f.code: (f.code,) for f in form.fields
+        }
+        for wide in (one for one in index.wide if one.form is form):
+            assert set(wide.layout.measures) == {wide.resolve((code,))[1] for code in wide.layout.measures}
 
 
 def test_no_label_means_two_fields_of_a_form(catalogue: Catalogue) -> None:

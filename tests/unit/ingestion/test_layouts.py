@@ -320,6 +320,42 @@ def test_a_disease_over_its_measures_is_a_record_each(tmp_path: Path, read: Call
     ]
 
 
+def test_months_over_their_measures_beside_rows_of_diseases_are_reports(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    grid = [
+        ["2016年法定传染病分月统计表"],
+        ["病种", "1月", None, "2月", None, "合计", None],
+        [None, "发病数", "死亡数", "发病数", "死亡数", "发病数", "死亡数"],
+        ["麻疹", 3, 0, 4, 1, 7, 1],
+        ["鼠疫", None, None, 1, None, 1, None],
+        ["甲乙类合计", 3, 0, 5, 1, 8, 1],
+    ]
+    one = [
+        ["2016年法定传染病分月发病数"],
+        ["病种", "1月", "2月", "合计"],
+        ["麻疹", 3, 4, 7],
+        ["鼠疫", None, 1, 1],
+    ]
+    lane = SourceContext("test", "440507")
+    january, february = dt.date(2016, 1, 1), dt.date(2016, 2, 1)
+    for name, cells in (("a.xlsx", grid), ("b.csv", grid)):
+        path = write_grid(tmp_path / name, cells, name.partition(".")[2])
+        (reading,) = read_file(path, catalogue=catalogue, source=lane)
+        assert (reading.form.code, reading.layout, reading.findings) == ("idr_monthly", "months", [])
+        rows = reading.records.join(reading.reports, on="report_no", maintain_order="left")
+        assert sorted(rows.select("period_start", "disease_code", "cases", "deaths").rows(), key=repr) == [
+            (january, "1000", 3, 0),
+            (january, "AB_TOTAL", 3, 0),
+            (february, "0100", 1, None),
+            (february, "1000", 4, 1),
+            (february, "AB_TOTAL", 5, 1),
+        ]
+    (reading,) = read_file(write_grid(tmp_path / "c.csv", one), catalogue=catalogue, source=lane)
+    assert (reading.layout, reading.part, reading.findings) == ("months_of_one", "cases", [])
+    assert reading.records["cases"].to_list() == [3, 4, 1]
+
+
 def test_diseases_stand_over_columns_and_measures_beside_rows(
     tmp_path: Path, read: Callable[..., Reading]
 ) -> None:

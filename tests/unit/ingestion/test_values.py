@@ -41,9 +41,13 @@ def test_decimals_read_back_from_text_and_from_cells(numbers: list[object]) -> N
     assert to_numbers(pl.Series(expected), whole=False).values.to_list() == expected
 
 
-@pytest.mark.parametrize("mark", NULL_MARKS)
+@pytest.mark.parametrize("mark", [*NULL_MARKS, "．"])
 def test_marks_for_nothing_are_null_and_never_zero(mark: str) -> None:
     assert _int("0", mark) == ([0, None], [None, None])
+
+
+def test_a_lone_point_as_statistics_programs_write_it_is_nothing() -> None:
+    assert _int("0", ".") == ([0, None], [None, None])
 
 
 @pytest.mark.parametrize(
