@@ -13,3 +13,13 @@
     {%- endfor %}
     end
 {%- endmacro %}
+
+{#- Whether the first three characters of an ICD-10 code lie within one of the ranges, such as 'C00-C97'. -#}
+{% macro icd10_within(column, ranges) -%}
+    (
+    {%- for range in ranges -%}
+        left(upper({{ column }}), 3) collate "C" between '{{ range[:3] }}' and '{{ range[-3:] }}'
+        {{- ' or ' if not loop.last }}
+    {%- endfor -%}
+    )
+{%- endmacro %}

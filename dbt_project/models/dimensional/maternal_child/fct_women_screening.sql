@@ -14,7 +14,7 @@ select
     stg.period_type,
     stg.period_start,
     stg.period_end,
-    extract(year from stg.period_end + interval '3 months')::int as mch_year,
+    {{ mch_year('stg.period_end') }} as mch_year,
     stg.women_20_64,
     stg.women_due,
     stg.women_screened,
