@@ -155,6 +155,18 @@ def test_every_released_model_declares_its_scope(models):
                 assert "in_scope(" in node["raw_code"] or "reported_values()" in node["raw_code"], name
 
 
+def test_the_star_holds_nothing_that_says_who_a_person_is(models):
+    """Hashes of persons end in staging: facts of cards count persons in cells."""
+    forms = load_forms().values()
+    hidden = {f"{person.code}_key" for form in forms if form.cards for person in form.cards.persons}
+    # The day of birth is the event itself where births are counted.
+    hidden |= {field.code for form in forms for field in form.fields if field.personal} - {"birth_date"}
+    assert {"patient_key", "id_no", "name", "medical_record_no"} <= hidden
+    for name, node in models.items():
+        if layer(node) != "staging":
+            assert not hidden & set(node["columns"]), name
+
+
 def test_no_merge_and_no_rollup():
     for file in PROJECT.rglob("*.sql"):
         code = re.sub(r"\{#.*?#\}", "", file.read_text(), flags=re.DOTALL)

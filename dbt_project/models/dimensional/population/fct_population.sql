@@ -21,7 +21,7 @@ select
     before.population as population_previous_year_end,
     case
         when stg.definition = 'RESIDENT_AVERAGE' then stg.population
-        else (before.population + stg.population) / 2.0
+        else trim_scale((before.population + stg.population) / 2.0)
     end as population_mid_year,
     {{ release_columns() }}
 from {{ ref('stg_raw__population_denominators') }} as stg
