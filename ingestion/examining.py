@@ -12,7 +12,7 @@ from datetime import date, datetime
 import polars as pl
 from sqlalchemy import Connection
 
-from ingestion import dependents, formats, units
+from ingestion import dependents, filers, formats, units
 from ingestion.checks import check as check_rules
 from ingestion.findings import Finding
 from ingestion.items import Group
@@ -180,6 +180,7 @@ def _findings(
         *units.closed(of_units, context.units),
         *units.of_other_classes(of_units, context.units, reading.form),
         *units.without_duty(reports, lane.duties, reading.form),
+        *filers.findings(reports, lane.versions, reading.form),
         *formats.findings(reading),
         *check_rules(reading, context),
         *dependents.findings(connection, reading, reports, lane, beside=beside, received=received),

@@ -396,6 +396,9 @@ class Form(_Strict):
     due: DueRule | None = None
     due_note: str | None = None
     filed_by: str | None = Field(None, description="Who files it, and for whom.")
+    reporter_classes: tuple[_Text, ...] = Field(
+        (), description="Beginnings of the class codes of units that file it for others; any unit when left out."
+    )
     received_by: str | None = None
     feeds: str | None = Field(None, description="What is computed from it.")
     cards: Cards | None = None

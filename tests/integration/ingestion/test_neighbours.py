@@ -142,6 +142,25 @@ class TestDirectory:
         assert (found.severity, found.level, found.value) == ("soft", "unit", "A100")
         assert bureau.value("select status from registry.revision") == "accepted_with_warnings"
 
+    def test_unit_that_sends_for_others_and_does_not_file_the_form_is_told(self, bureau):
+        clinics = [
+            "T-8,2010-01-01,open,构造卫生院,C220,440507,",
+            "T-21,2010-01-01,open,构造卫生室,D600,440507,",
+        ]
+        duty = DUTIES + "inst_annual_village,organization,T-21,{},2015-01-01,,\n"
+        content = table(bureau, "inst_annual_village", {"organization_code": "T-21", "report_year": 2015})
+        for reporter, told in (("T-8", []), ("T-1", ["T-1"])):
+            bureau.site(
+                organizations_csv="\n".join([*bureau.organizations, *clinics]) + "\n",
+                duties_csv=duty.format(reporter),
+            )
+            bureau.send_bytes(f"{reporter}.csv", content)
+            bureau.take_in()
+            found = [one for one in registry.findings(bureau.loader) if one.rule_id == "REPORTER_CLASS_OTHER"]
+            assert [one.value for one in found] == told
+            with bureau.owner.begin() as connection:
+                connection.exec_driver_sql("truncate registry.report, registry.file cascade")
+
     def test_report_that_nobody_has_to_file_is_told_once_duties_are_known(self, bureau):
         bureau.send("a.csv", bureau.row())
         bureau.take_in()
