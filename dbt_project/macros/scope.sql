@@ -67,7 +67,7 @@
     {%- else -%}
         {%- set query -%}
             select distinct p.period_type, p.period_start from (
-                {{ candidate_changes('r.form_code, r.period_type, r.period_start', forms) }}
+                {{ candidate_changes('r.form_code, r.period_type, r.period_start, r.period_end', forms) }}
             ) as x,
             lateral (
                 select x.period_type, x.period_start
@@ -79,6 +79,20 @@
                 select x.period_type, (x.period_start + make_interval(years => part.year_offset))::date
                 from staging.indicator_part as part
                 where part.form_code = x.form_code and part.year_offset > 0
+                union all
+                select 'year', (date_trunc('year', x.period_start) + make_interval(years => part.year_offset))::date
+                from staging.indicator_part as part
+                where part.form_code = x.form_code and part.year_offset > 0
+                    and x.period_type in ('month', 'quarter', 'cumulative_quarter')
+                {#- Events count in the years in which they happened. #}
+                union all
+                select span.period_type, span.period_start
+                from {{ years_of_events('x') }} as y (year),
+                lateral (
+                    values ('year', make_date(y.year, 1, 1)), ('mch_year', make_date(y.year - 1, 10, 1)),
+                    ('mch_year', make_date(y.year, 10, 1))
+                ) as span (period_type, period_start)
+                where x.period_type = 'event'
             ) as p (period_type, period_start)
         {%- endset -%}
         {%- set periods = run_query(query ~ ' limit ' ~ (literal_limit() | int + 1)).rows -%}
@@ -95,15 +109,30 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- The years of a changed report. What was granted for years to come counts in all of them. -#}
+{% macro years_of_events(alias) -%}
+    generate_series(
+        date_part('year', {{ alias }}.period_start)::int,
+        case
+            when {{ alias }}.form_code = 'certification_register'
+                then greatest(
+                    date_part('year', {{ alias }}.period_end)::int,
+                    (select date_part('year', max(known.period_end))::int from {{ source('registry', 'report') }} as known)
+                )
+            else date_part('year', {{ alias }}.period_end)::int
+        end
+    )
+{%- endmacro %}
+
 {#- First and last day that the periods of changed_period reach: bounds for reading the facts below. -#}
 {% macro changed_days(column, forms=none) -%}
     {%- if not execute or not is_incremental() -%}true
     {%- else -%}
         {%- set query -%}
-            select distinct date_part('year', x.day)::int + shift.years from (
-                {{ candidate_changes('r.form_code, r.period_start as day', forms) }}
-                union {{ candidate_changes('r.form_code, r.period_end as day', forms) }}
+            select distinct y.year + shift.years from (
+                {{ candidate_changes('r.form_code, r.period_type, r.period_start, r.period_end', forms) }}
             ) as x
+            cross join lateral {{ years_of_events('x') }} as y (year)
             cross join lateral (
                 select 0 as years
                 {#- What a changed table of residents shifts into is computed with everything else of that year, and

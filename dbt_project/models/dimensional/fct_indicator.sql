@@ -11,7 +11,8 @@
         meta={'scope': 'period'}
     )
 }}
-{%- set rolled_up = "part.period_type = 'year' and x.period_type in ('month', 'quarter', 'cumulative_quarter')" %}
+{%- set rolled_up = "part.period_type = 'year' and x.period_type in ('month', 'quarter', 'cumulative_quarter')"
+    ~ " and part.form_code <> 'map'" %}
 {%- set fits = "(x.period_type = part.period_type or " ~ rolled_up ~ ")" %}
 -- The fields that each part of an indicator is the sum of, by form.
 with part as (
@@ -20,7 +21,7 @@ with part as (
         indicator_part.part,
         indicator_part.period_type,
         indicator_part.form_code,
-        indicator_part.field_code,
+        {{ indicator_field('indicator_part') }} as field_code,
         coalesce(indicator_part.breakdown, '') as breakdown,
         coalesce(indicator_part.coefficient, 1) as coefficient,
         coalesce(indicator_part.per_day, false) as is_per_day,
@@ -28,37 +29,103 @@ with part as (
     from {{ ref('indicator_part') }} as indicator_part
 ),
 
+-- A form that feeds two years (this year's stock less last year's) must give the fields of both.
 form_part as (
     select
-        indicator_code,
-        period_type,
-        form_code,
-        year_offset,
-        count(*) filter (where part = 'numerator') as numerator_fields,
-        count(*) filter (where part = 'denominator') as denominator_fields
+        part.indicator_code,
+        part.period_type,
+        part.form_code,
+        shift.year_offset,
+        count(*) filter (where part.part = 'numerator') as numerator_fields,
+        count(*) filter (where part.part = 'denominator') as denominator_fields
     from part
-    group by indicator_code, period_type, form_code, year_offset
+    inner join (
+        select distinct indicator_code, period_type, form_code, year_offset from part
+    ) as shift
+        on part.indicator_code = shift.indicator_code
+            and part.period_type = shift.period_type
+            and part.form_code = shift.form_code
+    -- Tasks name the indicators that they are for; no other is expected of them.
+    where part.form_code <> 'task_progress'
+    group by part.indicator_code, part.period_type, part.form_code, shift.year_offset
 ),
 
 -- One value for each number: a bulletin and a file of one measure may both bring it, and the one received last counts.
-reported as (
+carried as (
     select distinct on (
         value.subject_type, value.subject_code, value.form_code, value.field_code, value.breakdown,
         value.period_type, value.period_start, value.period_end
-    ) value.*
+    )
+        value.*,
+        value.subject_type = 'region' as is_filed
     from {{ at_candidate(ref('fct_reported_value')) }} as value
     left join {{ at_candidate(ref('dim_report')) }} as report
         on value.report_id = report.report_id
     where {{ changed_days('value.period_start') }}
         and value.value is not null
         and exists (
-            select from part
-            where part.form_code = value.form_code and part.field_code = value.field_code
+            select from {{ ref('indicator_part') }} as fed
+            where value.form_code = fed.form_code and value.field_code = any(string_to_array(fed.field_code, '*'))
         )
     order by
         value.subject_type asc, value.subject_code asc, value.form_code asc, value.field_code asc,
         value.breakdown asc, value.period_type asc, value.period_start asc, value.period_end asc,
         report.received_at desc nulls last, value.report_id desc
+),
+
+year_in_scope as (
+    select distinct
+        date_trunc('year', report.period_start)::date as year_start,
+        (date_trunc('year', report.period_start) + interval '1 year - 1 day')::date as year_end
+    from {{ at_candidate(ref('dim_report')) }} as report
+    where {{ changed_days('report.period_start') }} and report.period_type <> 'event'
+),
+
+-- Titles, each in its newest entry; of a unit's title its region is told, of a village's the township.
+certificate as (
+    select distinct on (register.subject_code, register.cert_type, register.valid_from)
+        coalesce(organization.region_code, left(register.subject_code, 9)) as subject_code,
+        register.subject_code as certified_code,
+        case
+            when register.cert_level = '1' and register.cert_type not like '%国家%' then '国家' || register.cert_type
+            when register.cert_level = '2' and register.cert_type not like '%省%' then '省' || register.cert_type
+            else register.cert_type
+        end as label,
+        register.valid_from,
+        case when register.revoked then date '0001-01-01' else coalesce(register.valid_to, date '9999-12-31') end
+            as valid_until
+    from {{ source('raw', 'certification_register') }} as register
+    inner join {{ ref('stg_registry__report') }} as report
+        on register.revision_id = report.revision_id
+    left join {{ at_candidate(ref('dim_organization')) }} as organization
+        on register.subject_code = organization.organization_code
+            and register.valid_from >= organization.applies_from
+            and register.valid_from < organization.valid_to
+    where register.set_aside is null and register.valid_from is not null
+    order by
+        register.subject_code asc, register.cert_type asc, register.valid_from asc, report.received_at desc nulls last,
+        report.report_id desc
+),
+
+reported as (
+    select
+        carried.subject_type,
+        carried.subject_code,
+        carried.organization_key,
+        carried.form_code,
+        carried.field_code,
+        carried.breakdown,
+        carried.period_type,
+        carried.period_start,
+        carried.period_end,
+        carried.value,
+        carried.is_filed
+    from carried
+    {{- product_values('carried') }}
+    {{- record_values() }}
+    {{- task_values() }}
+    {{- certificate_values() }}
+    {{- directory_values() }}
 ),
 
 -- What should be there, from every report received or only due, and what is there, from the values. Put together
@@ -74,6 +141,7 @@ base as (
         (x.period_end + make_interval(years => part.year_offset))::date as base_end,
         part.indicator_code,
         part.period_type,
+        x.subject_type = 'region' as is_filed,
         part.numerator_fields,
         part.denominator_fields,
         0 as numerator_given,
@@ -94,6 +162,7 @@ base as (
         (x.period_end + make_interval(years => part.year_offset))::date as base_end,
         part.indicator_code,
         part.period_type,
+        x.is_filed,
         0 as numerator_fields,
         0 as denominator_fields,
         case when part.part = 'numerator' then 1 else 0 end as numerator_given,
@@ -146,8 +215,10 @@ report_pair as (
         base_end,
         base_type,
         is_rolled_up,
+        bool_or(is_filed) as is_filed,
         case when sum(numerator_given) >= max(numerator_fields) then sum(numerator) end as numerator,
         case when sum(denominator_given) >= max(denominator_fields) then sum(denominator) end as denominator,
+        max(numerator_fields) > 0 or sum(numerator_given) > 0 as is_numerator_due,
         max(numerator_fields) > 0 and max(denominator_fields) > 0 as has_both_parts
     from in_period
     group by
@@ -161,9 +232,74 @@ rule as (
         part.period_type,
         max(part.slice_rule) filter (where part.part = 'numerator') as numerator_rule,
         max(part.slice_rule) filter (where part.part = 'denominator') as denominator_rule,
-        max(part.over_time) as over_time
+        max(part.over_time) as over_time,
+        -- What must hold in every unit is told by the unit where it is least.
+        bool_or(indicator.aggregation_class = 'MS' and indicator.denominator is null) as is_minimum,
+        bool_or(indicator.by_organization) as by_organization
     from {{ ref('indicator_part') }} as part
+    inner join {{ ref('indicator') }} as indicator
+        on part.indicator_code = indicator.indicator_code
     group by part.indicator_code, part.period_type
+),
+
+-- Each slice that an indicator is asked for, with the slices that its rule takes the two parts from.
+asked_slice as (
+    select
+        rule.indicator_code,
+        rule.period_type,
+        indicator_slice.slice as asked_slice,
+        case rule.numerator_rule
+            when 'own' then indicator_slice.slice
+            when 'parent' then slice.parent_slice
+            else rule.numerator_rule
+        end as numerator_slice,
+        case rule.denominator_rule
+            when 'own' then indicator_slice.slice
+            when 'parent' then slice.parent_slice
+            else rule.denominator_rule
+        end as denominator_slice
+    from rule
+    inner join {{ ref('indicator_slice') }} as indicator_slice
+        on rule.indicator_code = indicator_slice.indicator_code
+    inner join {{ ref('slice') }} as slice
+        on indicator_slice.slice = slice.slice
+),
+
+slice_needed as (
+    select indicator_code, period_type, numerator_slice as slice from asked_slice
+    union
+    select indicator_code, period_type, denominator_slice as slice from asked_slice where denominator_slice is not null
+    union
+    select indicator_code, period_type, 'all' as slice from asked_slice
+),
+
+-- The slices that each version of a unit belongs to.
+unit_slice as (
+    select
+        unit.organization_key,
+        unit.applies_from,
+        slice.slice,
+        slice.beds_from,
+        slice.beds_to
+    from {{ at_candidate(ref('dim_organization')) }} as unit
+    inner join {{ ref('slice') }} as slice
+        on (coalesce(slice.class_group, '') = '' or unit.class_group = slice.class_group)
+            and (coalesce(slice.ownership, '') = '' or unit.ownership = slice.ownership)
+            and (coalesce(slice.class_pattern, '') = '' or unit.class_code ~ slice.class_pattern)
+            and (coalesce(slice.level, '') = '' or unit.level = any(string_to_array(slice.level, '|')))
+            and (coalesce(slice.grade, '') = '' or unit.grade = slice.grade)
+    where slice.slice <> 'all'
+        and concat(slice.class_group, slice.ownership, slice.class_pattern, slice.level, slice.grade) <> ''
+),
+
+unit_beds as (
+    select
+        subject_code,
+        extract(year from period_end) as year,
+        max(value) as beds
+    from carried
+    where form_code = 'inst_annual_hospital' and field_code = 'beds_actual'
+    group by subject_code, extract(year from period_end)
 ),
 
 -- Where one report carries both parts of a rate, a unit counts with both or with neither: numerator and
@@ -172,9 +308,13 @@ unit_pair as (
     select
         pair.*,
         rule.over_time,
-        indicator.by_organization,
-        organization.class_group,
-        organization.ownership,
+        rule.is_minimum,
+        rule.by_organization,
+        organization.applies_from,
+        case
+            when rule.by_organization and organization.township_code <> organization.region_code
+                then organization.township_code
+        end as township_code,
         case when pair.subject_type = 'region' then pair.subject_code else organization.region_code end
             as unit_region_code,
         (
@@ -184,13 +324,186 @@ unit_pair as (
     from report_pair as pair
     inner join rule
         on pair.indicator_code = rule.indicator_code and pair.period_type = rule.period_type
-    inner join {{ ref('indicator') }} as indicator
-        on pair.indicator_code = indicator.indicator_code
     {{ organization_at('organization', 'pair.organization_key', 'pair.base_end') }}
 ),
 
--- A unit counts for itself, and for its region in every slice that it belongs to.
-contribution as (
+-- A unit counts for itself, for its township, and for its region in every slice that it belongs to.
+of_unit as (
+    select
+        unit_pair.*,
+        'all' as slice
+    from unit_pair
+    union all
+    select
+        unit_pair.*,
+        unit_slice.slice
+    from unit_pair
+    inner join slice_needed
+        on unit_pair.indicator_code = slice_needed.indicator_code
+            and unit_pair.period_type = slice_needed.period_type
+    inner join unit_slice
+        on unit_pair.organization_key = unit_slice.organization_key
+            and unit_pair.applies_from = unit_slice.applies_from
+            and slice_needed.slice = unit_slice.slice
+    left join unit_beds
+        on unit_slice.beds_from is not null
+            and unit_pair.subject_code = unit_beds.subject_code
+            and extract(year from unit_pair.base_end) = unit_beds.year
+    where unit_pair.subject_type = 'organization'
+        and (unit_slice.beds_from is null or unit_beds.beds between unit_slice.beds_from and unit_slice.beds_to)
+),
+
+-- Kinds of contribution to a region: of its units, of units by township, filed by the region itself, listed in a register.
+region_part as (
+    select
+        place.region_code,
+        place.kind,
+        of_unit.slice,
+        of_unit.indicator_code,
+        of_unit.period_type,
+        of_unit.period_start,
+        of_unit.period_end,
+        of_unit.base_start,
+        of_unit.base_end,
+        of_unit.base_type,
+        of_unit.is_rolled_up,
+        of_unit.over_time,
+        of_unit.is_minimum,
+        count(*) filter (where of_unit.is_numerator_due) as reports_expected,
+        count(of_unit.numerator) filter (where not of_unit.is_half) as reports_counted,
+        case
+            when of_unit.is_minimum then min(of_unit.numerator) filter (where not of_unit.is_half)
+            else sum(of_unit.numerator) filter (where not of_unit.is_half)
+        end as numerator,
+        sum(of_unit.denominator) filter (where not of_unit.is_half) as denominator
+    from of_unit
+    cross join lateral (
+        values
+        (
+            of_unit.unit_region_code,
+            case
+                when of_unit.subject_type = 'organization' then 'unit'
+                when of_unit.is_filed then 'filed'
+                else 'listed'
+            end
+        ),
+        (case when of_unit.slice = 'all' then of_unit.township_code end, 'township')
+    ) as place (region_code, kind)
+    where place.region_code is not null
+    group by
+        place.region_code, place.kind, of_unit.slice, of_unit.indicator_code, of_unit.period_type,
+        of_unit.period_start, of_unit.period_end, of_unit.base_start, of_unit.base_end, of_unit.base_type,
+        of_unit.is_rolled_up, of_unit.over_time, of_unit.is_minimum
+),
+
+-- Each region and what it lies in: county, prefecture, province. A functional area that its district counts already
+-- goes no further.
+region_above as (
+    select
+        place.region_code,
+        above.region_code as above_code,
+        above.steps,
+        above.child_code
+    from (select distinct region_code from region_part) as place
+    cross join lateral (
+        values
+        (place.region_code, 0, place.region_code),
+        (left(place.region_code, 6), 1, place.region_code),
+        (left(place.region_code, 4) || '00', 2, left(place.region_code, 6)),
+        (left(place.region_code, 2) || '0000', 3, left(place.region_code, 4))
+    ) as above (region_code, steps, child_code)
+    where (above.steps = 0 or above.region_code <> place.region_code)
+        and exists (
+            select from {{ at_candidate(ref('dim_region')) }} as region
+            where region.region_code = above.region_code
+        )
+        and not exists (
+            select from {{ at_candidate(ref('dim_region')) }} as region
+            where above.steps > 0 and region.region_code = place.region_code and region.is_counted_inside
+        )
+),
+
+-- What a region files for itself stands for all below it: the first such report on the way up stops what comes from
+-- below, each part of the indicator for itself.
+barrier as (
+    select
+        below.region_code,
+        below.kind,
+        below.indicator_code,
+        below.period_type,
+        below.base_type,
+        below.base_start,
+        min(region_above.steps) filter (where filed.numerator is not null) as numerator_steps,
+        min(region_above.steps) filter (where filed.denominator is not null) as denominator_steps
+    from region_part as below
+    inner join region_above
+        on below.region_code = region_above.region_code
+    inner join region_part as filed
+        on region_above.above_code = filed.region_code
+            and below.indicator_code = filed.indicator_code
+            and below.period_type = filed.period_type
+            and below.base_type = filed.base_type
+            and below.base_start = filed.base_start
+    where below.slice = 'all' and below.kind <> 'listed' and filed.kind = 'filed'
+        and (region_above.steps > 0 or below.kind <> 'filed')
+    group by
+        below.region_code, below.kind, below.indicator_code, below.period_type, below.base_type, below.base_start
+),
+
+rolled as (
+    select
+        part.*,
+        region_above.above_code,
+        region_above.steps,
+        region_above.child_code,
+        region_above.steps < coalesce(barrier.numerator_steps, 9) as numerator_counts,
+        region_above.steps < coalesce(barrier.denominator_steps, 9) as denominator_counts
+    from region_part as part
+    inner join region_above
+        on part.region_code = region_above.region_code
+            and (region_above.steps = 0 or part.kind <> 'township')
+    left join barrier
+        on part.slice = 'all'
+            and part.region_code = barrier.region_code
+            and part.kind = barrier.kind
+            and part.indicator_code = barrier.indicator_code
+            and part.period_type = barrier.period_type
+            and part.base_type = barrier.base_type
+            and part.base_start = barrier.base_start
+),
+
+-- Sums over units and regions. One county's numbers are not a prefecture's, nor one prefecture's a province's: these
+-- need two that report, or a report or register of their own.
+over_units as (
+    select
+        'region' as subject_type,
+        above_code as subject_code,
+        null::int as organization_key,
+        above_code as region_code,
+        slice,
+        indicator_code,
+        period_type,
+        period_start,
+        period_end,
+        base_start,
+        base_end,
+        base_type,
+        is_rolled_up,
+        over_time,
+        coalesce(sum(reports_expected) filter (where numerator_counts), 0) as reports_expected,
+        coalesce(sum(reports_counted) filter (where numerator_counts), 0) as reports_counted,
+        case
+            when is_minimum then min(numerator) filter (where numerator_counts)
+            else sum(numerator) filter (where numerator_counts)
+        end as numerator,
+        sum(denominator) filter (where denominator_counts) as denominator
+    from rolled
+    where numerator_counts or denominator_counts
+    group by
+        above_code, slice, indicator_code, period_type, period_start, period_end, base_start, base_end, base_type,
+        is_rolled_up, over_time, is_minimum
+    having bool_or(steps < 2 or kind = 'listed') or min(child_code) <> max(child_code)
+    union all
     select
         'organization' as subject_type,
         unit_pair.subject_code,
@@ -209,62 +522,15 @@ contribution as (
         unit_pair.base_type,
         unit_pair.is_rolled_up,
         unit_pair.over_time,
+        unit_pair.is_numerator_due::int as reports_expected,
+        (unit_pair.numerator is not null and not unit_pair.is_half)::int as reports_counted,
         case when not unit_pair.is_half then unit_pair.numerator end as numerator,
         case when not unit_pair.is_half then unit_pair.denominator end as denominator
     from unit_pair
     where unit_pair.subject_type = 'organization' and unit_pair.by_organization
-    union all
-    select
-        'region' as subject_type,
-        unit_pair.unit_region_code as subject_code,
-        null as organization_key,
-        unit_pair.unit_region_code as region_code,
-        slice.slice,
-        unit_pair.indicator_code,
-        unit_pair.period_type,
-        unit_pair.period_start,
-        unit_pair.period_end,
-        unit_pair.base_start,
-        unit_pair.base_end,
-        unit_pair.base_type,
-        unit_pair.is_rolled_up,
-        unit_pair.over_time,
-        case when not unit_pair.is_half then unit_pair.numerator end as numerator,
-        case when not unit_pair.is_half then unit_pair.denominator end as denominator
-    from unit_pair
-    inner join {{ ref('slice') }} as slice
-        on (slice.slice = 'all' or unit_pair.class_group = slice.class_group)
-            and (coalesce(slice.ownership, '') = '' or unit_pair.ownership = slice.ownership)
-    where unit_pair.unit_region_code is not null
 ),
 
--- Sums over units; then over time a flow is added up and a stock is taken from the last month.
-over_units as (
-    select
-        subject_type,
-        subject_code,
-        organization_key,
-        max(region_code) as region_code,
-        slice,
-        indicator_code,
-        period_type,
-        period_start,
-        period_end,
-        base_start,
-        base_end,
-        base_type,
-        is_rolled_up,
-        over_time,
-        count(*) as reports_expected,
-        count(numerator) as reports_counted,
-        sum(numerator) as numerator,
-        sum(denominator) as denominator
-    from contribution
-    group by
-        subject_type, subject_code, organization_key, slice, indicator_code, period_type, period_start, period_end,
-        base_start, base_end, base_type, is_rolled_up, over_time
-),
-
+-- Over time a flow is added up and a stock is taken from the last month.
 over_time as (
     select
         subject_type,
@@ -314,31 +580,19 @@ over_time as (
         subject_type, subject_code, organization_key, slice, indicator_code, period_type, period_start, period_end
 ),
 
--- Each slice that an indicator is asked for, with the parts of the slices that its rule names. One grouping
--- instead of two joins of the sums with themselves: it costs the same whatever the planner expects.
+-- Both parts of each slice asked for, by one grouping instead of two joins of the sums with themselves: it costs the
+-- same whatever the planner expects.
 asked as (
     select
         over_time.*,
-        indicator_slice.slice as asked_slice,
-        case rule.numerator_rule
-            when 'own' then indicator_slice.slice
-            when 'parent' then slice.parent_slice
-            else rule.numerator_rule
-        end as numerator_slice,
-        case rule.denominator_rule
-            when 'own' then indicator_slice.slice
-            when 'parent' then slice.parent_slice
-            else rule.denominator_rule
-        end as denominator_slice
+        asked_slice.asked_slice,
+        asked_slice.numerator_slice,
+        asked_slice.denominator_slice
     from over_time
-    inner join rule
-        on over_time.indicator_code = rule.indicator_code
-            and over_time.period_type = rule.period_type
-    inner join {{ ref('indicator_slice') }} as indicator_slice
-        on over_time.indicator_code = indicator_slice.indicator_code
-            and (over_time.subject_type = 'region' or indicator_slice.slice = 'all')
-    inner join {{ ref('slice') }} as slice
-        on indicator_slice.slice = slice.slice
+    inner join asked_slice
+        on over_time.indicator_code = asked_slice.indicator_code
+            and over_time.period_type = asked_slice.period_type
+            and (over_time.subject_type = 'region' or asked_slice.asked_slice = 'all')
 ),
 
 result as (

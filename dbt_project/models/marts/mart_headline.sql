@@ -30,4 +30,5 @@ inner join {{ at_candidate(ref('dim_headline')) }} as headline
         and fct.period_type = headline.period_type
 inner join {{ at_candidate(ref('dim_indicator')) }} as indicator
     on fct.indicator_code = indicator.indicator_code
-where fct.subject_type = 'region' and {{ in_scope('fct') }}
+-- Towns are for boards of their own.
+where fct.subject_type = 'region' and length(fct.subject_code) = 6 and {{ in_scope('fct') }}

@@ -29,8 +29,38 @@ select
     fct.subject_code,
     fct.reports_expected,
     fct.reports_counted,
+    trim_scale(round((case indicator.interval_method
+        when 'binomial' then share_limits.low * indicator.scale
+        when 'poisson' then count_limits.low * indicator.scale / fct.denominator::float8
+    end)::numeric, 6)) as ci_low,
+    trim_scale(round((case indicator.interval_method
+        when 'binomial' then share_limits.high * indicator.scale
+        when 'poisson' then count_limits.high * indicator.scale / fct.denominator::float8
+    end)::numeric, 6)) as ci_high,
+    case when fct.denominator is not null then nullif(concat_ws(
+        ' ',
+        case when fct.numerator < 5 then 'numerator_under_5' end,
+        case
+            when fct.denominator < case indicator.scale when 10000 then 1000 when 100000 then 100000 else 100 end
+                then 'denominator_small'
+        end
+    ), '') end as small_numbers,
     {{ release_columns() }}
 from {{ at_candidate(ref('fct_indicator')) }} as fct
 inner join {{ at_candidate(ref('dim_indicator')) }} as indicator
     on fct.indicator_code = indicator.indicator_code
+-- Exact limits, of regions: a share is part of its whole, deaths and cases are counts beside a population.
+left join lateral registry.proportion_limits(
+    case
+        when indicator.interval_method = 'binomial' and fct.subject_type = 'region' and fct.status = 'computed'
+            then fct.numerator
+    end,
+    fct.denominator
+) as share_limits on true
+left join lateral registry.count_limits(
+    case
+        when indicator.interval_method = 'poisson' and fct.subject_type = 'region' and fct.status = 'computed'
+            then fct.numerator
+    end
+) as count_limits on true
 where {{ in_scope('fct') }}

@@ -11,10 +11,21 @@ select
     indicator.numerator,
     indicator.denominator,
     indicator.definition_source,
+    indicator.valid_from,
+    indicator.valid_to,
     indicator.by_organization,
-    exists(
-        select from {{ ref('indicator_part') }} as part
-        where part.indicator_code = indicator.indicator_code
-    ) as is_computed,
+    indicator.interval_method,
+    coalesce(indicator.is_pooled, false) as is_pooled,
+    indicator.not_carried_reason,
+    part.form_code is not null as is_computed,
+    part.form_code as source_forms,
     {{ release_columns() }}
 from {{ ref('indicator') }} as indicator
+left join (
+    select
+        indicator_code,
+        string_agg(distinct form_code, ' ' order by form_code) as form_code
+    from {{ ref('indicator_part') }}
+    group by indicator_code
+) as part
+    on indicator.indicator_code = part.indicator_code

@@ -6,5 +6,10 @@ select
     slice.class_group,
     slice.ownership,
     slice.name_zh,
+    slice.class_pattern,
+    slice.level,
+    slice.grade,
+    slice.beds_from,
+    slice.beds_to,
     {{ release_columns() }}
 from {{ ref('slice') }} as slice
