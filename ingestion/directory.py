@@ -1,7 +1,7 @@
 """The directory of units and their duties, from the site folder into the registry, with the bureau's own rules."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 import structlog
@@ -10,29 +10,9 @@ from sqlalchemy import Connection, Engine, text
 from ingestion.bureau_rules import take_in_holidays, take_in_severities, take_in_waivers
 from ingestion.load import copy_frame
 from ingestion.site import Duty, OrganizationEvent, Site, SiteError
+from ingestion.unit_history import ATTRIBUTES, FLAGS, DirectoryFinding, contradictions, merged, spells
 
 log = structlog.get_logger()
-
-ATTRIBUTES = (
-    "name_zh",
-    "uscc",
-    "org_code_22",
-    "class_code",
-    "second_class_code",
-    "economic_type_code",
-    "sponsor_code",
-    "management_class_code",
-    "level_code",
-    "grade_code",
-    "region_code",
-    "township_code",
-    "is_proxy_reporter",
-    "is_branch",
-)
-"""What a dated event may change about a unit."""
-
-FLAGS = ("is_proxy_reporter", "is_branch")
-OPEN_END = date(9999, 12, 31)
 
 _EVENT_COLUMNS = (*ATTRIBUTES, "related_organization_key", "note")
 _SET = ", ".join(f"{name} = excluded.{name}" for name in _EVENT_COLUMNS)
@@ -46,8 +26,32 @@ create temporary table incoming_event (
     organization_code text, event_date date, event_type text, name_zh text, uscc text, org_code_22 text,
     class_code text, second_class_code text, economic_type_code text, sponsor_code text,
     management_class_code text, level_code text, grade_code text, region_code text, township_code text,
-    is_proxy_reporter boolean, is_branch boolean, related_organization_code text, note text
+    is_proxy_reporter boolean, is_branch boolean, is_counted_by_second_class boolean,
+    related_organization_code text, note text
 ) on commit drop
+"""
+
+
+_RESOLVED_FINDINGS = """
+update registry.directory_finding as f set resolved_at = now()
+where f.resolved_at is null and not exists (
+    select from incoming_finding as i
+    where (i.organization_code, i.event_date, i.rule_id, i.message_en)
+        = (f.organization_code, f.event_date, f.rule_id, f.message_en)
+)
+"""
+
+_NEW_FINDINGS = """
+insert into registry.directory_finding (organization_code, event_date, rule_id, message_zh, message_en)
+select i.organization_code, i.event_date, i.rule_id, i.message_zh, i.message_en
+from incoming_finding as i
+where not exists (
+    select from registry.directory_finding as f
+    where f.resolved_at is null
+        and (i.organization_code, i.event_date, i.rule_id, i.message_en)
+        = (f.organization_code, f.event_date, f.rule_id, f.message_en)
+)
+order by i.organization_code, i.event_date, i.rule_id, i.message_en
 """
 
 
@@ -61,6 +65,7 @@ class DirectoryChange:
     reports: int = 0
     severities: int = 0
     holidays: int = 0
+    contradictions: int = 0
 
     def __bool__(self) -> bool:
         """True if anything changed."""
@@ -72,6 +77,7 @@ def take_in(engine: Engine, site: Site) -> DirectoryChange:
 
     In one transaction, and idempotent: where nothing differs nothing is written. Every report of a unit whose history
     changed is logged for the next release. A waiver or severity that was taken out or reworded ends; its row stays.
+    Events that contradict each other are findings (``registry.directory_finding``), never errors.
 
     Raises :class:`SiteError` when a unit that has reports would vanish.
     """
@@ -86,6 +92,7 @@ def take_in(engine: Engine, site: Site) -> DirectoryChange:
             reports=reports,
             severities=take_in_severities(connection, site.severities),
             holidays=take_in_holidays(connection, site.holidays),
+            contradictions=_take_in_findings(connection, contradictions(site.organizations)),
         )
     if change:
         log.info(
@@ -96,6 +103,7 @@ def take_in(engine: Engine, site: Site) -> DirectoryChange:
             reports=change.reports,
             severities=change.severities,
             holidays=change.holidays,
+            contradictions=change.contradictions,
         )
     return change
 
@@ -110,38 +118,21 @@ def versions(connection: Connection) -> pl.DataFrame:
         text(
             f"select e.organization_key, o.organization_code, e.event_date, e.event_type, {columns}"  # noqa: S608
             " from registry.organization_event e join registry.organization o using (organization_key)"
-            " order by e.organization_key, e.event_date, e.event_type"
         )
     ).all()
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         "organization_key": pl.Int32,
         "organization_code": pl.String,
-        "valid_from": pl.Date,
+        "event_date": pl.Date,
         "event_type": pl.String,
         **{name: pl.Boolean if name in FLAGS else pl.String for name in ATTRIBUTES},
     }
-    opens = (
-        pl.when(pl.col("event_type") == "close")
-        .then(pl.lit(False))
-        .when(pl.col("event_type").is_in(["open", "reopen"]))
-        .then(pl.lit(True))
-    )
-    return (
-        pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row")
-        .with_columns(is_open=opens)
-        .with_columns(pl.col("is_open", *ATTRIBUTES).forward_fill().over("organization_key"))
-        .with_columns(pl.col("is_open").fill_null(value=True))
-        .unique(["organization_key", "valid_from"], keep="last", maintain_order=True)
-        .with_columns(
-            valid_to=pl.col("valid_from").shift(-1).over("organization_key").fill_null(OPEN_END),
-        )
-        .select("organization_key", "organization_code", "valid_from", "valid_to", "is_open", *ATTRIBUTES)
-    )
+    return spells(pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row"))
 
 
 def _take_in_units(connection: Connection, site: Site) -> list[int]:
     """Write what differs; returns the keys of the units whose events changed."""
-    events = site.organizations
+    events = merged(site.organizations)
     connection.execute(text(_INCOMING_EVENT))
     if events:
         frame = pl.DataFrame(
@@ -180,6 +171,25 @@ def _take_in_units(connection: Connection, site: Site) -> list[int]:
     return sorted({*gone, *written})
 
 
+def _take_in_findings(connection: Connection, found: Sequence[DirectoryFinding]) -> int:
+    """Keep new contradictions, end those that the directory no longer holds; returns how many stand."""
+    connection.execute(
+        text(
+            "create temporary table incoming_finding (organization_code text, event_date date, rule_id text,"
+            " message_zh text, message_en text) on commit drop"
+        )
+    )
+    if found:
+        schema = dict.fromkeys(DirectoryFinding.__dataclass_fields__, pl.String) | {"event_date": pl.Date}
+        frame = pl.DataFrame([vars(finding) for finding in found], schema=schema)
+        copy_frame(connection, "pg_temp", "incoming_finding", frame)
+    connection.execute(text(_RESOLVED_FINDINGS))
+    new = connection.execute(text(_NEW_FINDINGS)).rowcount
+    if new:
+        log.warning("units with contradictory events", new=new, standing=len(found))
+    return len(found)
+
+
 def _type_of(name: str) -> pl.DataType | type[pl.DataType]:
     if name == "event_date":
         return pl.Date
@@ -211,7 +221,8 @@ def _log_changes(connection: Connection, units: list[int]) -> int:
             " select r.report_id, (select e.region_code from registry.organization_event e"
             "  where e.organization_key = r.organization_key and e.region_code is not null"
             "  order by (e.event_date <= r.period_end) desc,"
-            "   case when e.event_date <= r.period_end then e.event_date end desc nulls last, e.event_date"
+            "   case when e.event_date <= r.period_end then e.event_date end desc nulls last, e.event_date,"
+            "   e.region_code desc"
             "  limit 1) as region_code"
             " from registry.report r where r.organization_key = any(:units)) v"
             " where v.report_id = r.report_id and r.region_code is distinct from v.region_code"

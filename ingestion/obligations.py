@@ -85,13 +85,17 @@ moved as (
     from (select distinct due.nominal from due) as n
 ),
 
+-- Who is opened and closed on one day is open (ingestion.unit_history).
 opening as (
-    select e.organization_key, e.event_type, e.event_date as opened_on,
+    select e.organization_key,
+        case when bool_or(e.event_type in ('open', 'reopen', 'split')) then 'open' else 'close' end as event_type,
+        e.event_date as opened_on,
         lead(e.event_date, 1, date 'infinity') over unit as closed_on,
         row_number() over unit as nth
     from registry.organization_event as e
-    where e.event_type in ('open', 'reopen', 'close')
-    window unit as (partition by e.organization_key order by e.event_date, e.event_type)
+    where e.event_type in ('open', 'reopen', 'split', 'close', 'merge')
+    group by e.organization_key, e.event_date
+    window unit as (partition by e.organization_key order by e.event_date)
 ),
 
 -- A unit of which only a closing is known was open before it.
@@ -117,7 +121,7 @@ left join lateral (
     select e.region_code
     from registry.organization_event as e
     where e.organization_key = o.organization_key and e.region_code is not null and e.event_date <= due.period_end
-    order by e.event_date desc limit 1
+    order by e.event_date desc, e.region_code desc limit 1
 ) as region on true
 where moved.due_on <= :today
     and (due.subject_type = 'region' or o.organization_key is not null)

@@ -52,7 +52,14 @@ def _county(value: object) -> object:
     raise ValueError("a region is named by its code of six digits")
 
 
+def _township(value: object) -> object:
+    """A township as nine digits: 440507001000 and 440507001 are the same; a bureau's own code stays."""
+    text = str(value).strip()
+    return canonical_region(text) or text
+
+
 Region = Annotated[str, BeforeValidator(_county)]
+Township = Annotated[str, BeforeValidator(_township)]
 
 
 class Source(SiteRow):
@@ -78,7 +85,9 @@ class OrganizationEvent(SiteRow):
         "reclass",
         "regrade",
         "move",
+        "district",
         "ownership",
+        "sponsor",
         "merge",
         "split",
         "other",
@@ -94,9 +103,10 @@ class OrganizationEvent(SiteRow):
     level_code: str | None = None
     grade_code: str | None = None
     region_code: Region | None = None
-    township_code: str | None = None
+    township_code: Township | None = None
     is_proxy_reporter: Flag | None = None
     is_branch: Flag | None = None
+    is_counted_by_second_class: Flag | None = None
     related_organization_code: str | None = None
     note: str | None = None
 
@@ -229,7 +239,8 @@ def load_site(settings: Settings) -> Site:
         read_csv(
             folder / "organizations.csv",
             OrganizationEvent,
-            key=lambda event: (event.organization_code, event.event_date, event.event_type),
+            # What one unit, day and kind say twice is put together; where they differ that is a finding.
+            key=None,
         )
     )
     duties = tuple(

@@ -62,7 +62,7 @@ def read_yaml(file: Path, model: type[Row], key: Any) -> list[Row]:
 
 
 def read_csv(file: Path, model: type[Row], key: Any) -> list[Row]:
-    """Lines of a CSV file; none when there is no file. ``key``: what two lines may not share."""
+    """Lines of a CSV file; none when there is no file. ``key``: what two lines may not share, if anything."""
     if not file.exists():
         return []
     try:
@@ -99,12 +99,13 @@ def _rows(
                 file=str(file),
                 line=line,
             ) from error
-        if key(row) in seen:
+        if key is not None and key(row) in seen:
             raise SiteError(
                 f"{file}:{line} repeats line {seen[key(row)]}.",
                 mend="Remove one of them.",
                 file=str(file),
                 line=line,
             )
-        seen[key(row)] = line
+        if key is not None:
+            seen[key(row)] = line
         yield row

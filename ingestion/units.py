@@ -5,9 +5,9 @@ from typing import Any
 
 import polars as pl
 
-from ingestion.directory import ATTRIBUTES
 from ingestion.findings import Finding, Severity
 from ingestion.form import Form
+from ingestion.unit_history import ATTRIBUTES
 
 NEAREST = 3
 """How many similar names a finding about an unknown unit offers."""

@@ -92,6 +92,11 @@
     select {{ columns | join(', ') }}, {{ candidate }}, {{ open_end() }}
     from {{ delta }}
     where is_present and is_changed;
+    {%- if (config.get('meta') or {}).get('spells') %}
+
+    -- Now, not at the end: the hooks that follow may not touch a table with checks outstanding.
+    set constraints all immediate;
+    {%- endif %}
 {% endmacro %}
 
 {#- Indexes that find what a candidate wrote (rejecting it, counting it) without reading the table. -#}

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ingestion import directory
+from ingestion import directory, obligations
 from ingestion.intake import today
 from ingestion.rederive import reconsider, rederive
 from ingestion.site import SiteError, load_site
@@ -170,3 +170,45 @@ def test_region_is_one_however_long_files_write_its_code(bureau):
     bureau.take_in("cdc")
     assert bureau.rows("select subject_code, region_code from registry.report") == [("440507", "440507")]
     assert len(bureau.revisions("440507")) == 2
+
+
+def test_contradictory_events_are_findings_and_end_when_they_are_mended(bureau):
+    """Nothing crashes: the day's greatest value counts until somebody mends the file."""
+    twice = [*bureau.organizations, "T-1,2014-01-01,reclass,,B100,,", "T-1,2014-01-01,reclass,,A210,,"]
+    bureau.site(organizations_csv="\n".join(twice) + "\n")
+    rows = (
+        "select organization_code, event_date, rule_id, resolved_at is null from registry.directory_finding"
+    )
+    assert bureau.rows(rows) == [("T-1", date(2014, 1, 1), "DIR_SAME_DAY", True)]
+    with bureau.loader.connect() as connection:
+        spells = directory.versions(connection)
+    assert spells.filter(spells["organization_code"] == "T-1")["class_code"].to_list() == ["A100", "B100"]
+    shuffled = [twice[0], *reversed(twice[1:])]
+    (bureau.settings.site / "organizations.csv").write_text("\n".join(shuffled) + "\n", encoding="utf-8")
+    change = directory.take_in(bureau.loader, load_site(bureau.settings))
+    assert (bool(change), change.contradictions) == (False, 1)
+    bureau.site(organizations_csv="\n".join(twice[:-1]) + "\n")
+    assert bureau.rows(rows) == [("T-1", date(2014, 1, 1), "DIR_SAME_DAY", False)]
+
+
+def test_a_merged_unit_owes_nothing_any_more(bureau):
+    """Its merge closes it; the unit that was split off owes from its first day."""
+    head = (
+        "organization_code,event_date,event_type,name_zh,class_code,region_code,related_organization_code\n"
+    )
+    lines = (
+        "T-1,2010-01-01,open,甲,A100,440507,\nT-2,2010-01-01,open,乙,A100,440507,\n"
+        "T-1,2015-03-01,merge,,,,T-2\nT-3,2015-02-01,split,丙,A100,440507,T-2\n"
+        "T-9,2010-01-01,open,卫生局,,440507,\n"
+    )
+    duty = "form_code,subject_type,subject_code,reporter_code,valid_from,valid_to,exempt_reason\n"
+    duties = "".join(f"hosp_monthly,organization,{code},{code},2015-01-01,,\n" for code in ("T-1", "T-3"))
+    bureau.site(organizations_csv=head + lines, duties_csv=duty + duties)
+    obligations.mark_due(bureau.loader, date(2015, 5, 31))
+    assert bureau.rows(
+        "select r.subject_code, min(r.period_start), max(r.period_end) from registry.obligation o"
+        " join registry.report r using (report_id) group by 1 order by 1"
+    ) == [
+        ("T-1", date(2015, 1, 1), date(2015, 2, 28)),
+        ("T-3", date(2015, 2, 1), date(2015, 4, 30)),
+    ]

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ingestion import directory, units
+from ingestion import unit_history, units
 from ingestion.cards.batch import BatchReader
 from ingestion.cards.hashing import Hasher
 from ingestion.cards.ledger import Ledger
@@ -99,7 +99,7 @@ class Taken:
 @pytest.fixture
 def take(tmp_path: Path, catalogue: Catalogue, grid: Grid) -> Callable[..., Taken]:
     """Write cards in a format, recognise the file and read its cards, seven at a time."""
-    text = {"is_open": pl.Boolean, **dict.fromkeys(directory.ATTRIBUTES, pl.String)}
+    text = {"is_open": pl.Boolean, **dict.fromkeys(unit_history.ATTRIBUTES, pl.String)}
     versions = pl.DataFrame(
         schema={
             "organization_key": pl.Int32,
@@ -107,7 +107,7 @@ def take(tmp_path: Path, catalogue: Catalogue, grid: Grid) -> Callable[..., Take
             "valid_from": pl.Date,
             "valid_to": pl.Date,
             **text,
-            **dict.fromkeys(directory.FLAGS, pl.Boolean),
+            **dict.fromkeys(unit_history.FLAGS, pl.Boolean),
         }
     )
     duties = pl.DataFrame(

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from ingestion import units
-from ingestion.directory import ATTRIBUTES, FLAGS, OPEN_END
+from ingestion.unit_history import ATTRIBUTES, FLAGS, OPEN_END
 
 JANUARY = (date(2015, 1, 1), date(2015, 1, 31))
 

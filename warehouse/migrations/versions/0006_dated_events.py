@@ -43,6 +43,40 @@ comment on table registry.directory_finding is
     'rule. Grain: one row per unit, day and contradiction; resolved_at is set once the directory no longer says so.';
 """
 
+# Rows of earlier releases keep what they said; the next build says the rest of every row that is open.
+DIMENSIONS = """
+alter table if exists star.dim_organization
+    add column if not exists class_name_zh text,
+    add column if not exists is_counted_by_second_class boolean not null default false,
+    add column if not exists registered_class_group text not null default 'other',
+    add column if not exists second_class_group text,
+    add column if not exists economic_type_zh text,
+    add column if not exists ownership_zh text,
+    add column if not exists sponsor_group text,
+    add column if not exists sponsor_zh text,
+    add column if not exists profit_status text,
+    add column if not exists profit_status_zh text,
+    add column if not exists level_zh text,
+    add column if not exists grade_zh text,
+    add column if not exists came_from_key int,
+    add column if not exists went_into_key int;
+alter table if exists star.dim_region
+    add column if not exists applies_from date not null default '1900-01-01',
+    add column if not exists legal_from date not null default '1900-01-01',
+    add column if not exists region_type text not null default 'administrative',
+    add column if not exists county_code text,
+    add column if not exists prefecture_code text,
+    add column if not exists province_code text,
+    add column if not exists inside_code text,
+    add column if not exists is_counted_inside boolean not null default false,
+    add column if not exists date_basis text not null default 'unknown',
+    add column if not exists is_code_reused boolean not null default false;
+alter table if exists star.dim_disease
+    add column if not exists is_managed_as_a boolean not null default false,
+    add column if not exists report_within_hours int,
+    add column if not exists icd10 text;
+"""
+
 SPELLS = """
 create function warehouse.spells_meet() returns trigger
 language plpgsql as $body$
@@ -96,7 +130,7 @@ comment on column published.dim_release.reason is '撤回、搁置的理由';
 
 
 def upgrade() -> None:
-    for statement in (EXTENSION, EVENTS, SPELLS, RELEASES):
+    for statement in (EXTENSION, EVENTS, DIMENSIONS, SPELLS, RELEASES):
         op.execute(statement)
 
 
