@@ -7,19 +7,19 @@ page.
 """
 
 import ast
-import json
 import os
 import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import star_pictures
+
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = (ROOT / "README.md", ROOT / "docs" / "longhu-2015.md")
+PAGES = (ROOT / "README.md", *(ROOT / "docs" / name for name in ("longhu-2015.md", "star.md")))
 
 _BLOCK = re.compile(
     r"(<!-- generated: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- end: (?P=name) -->)", re.DOTALL
@@ -143,73 +143,6 @@ def _tree(path: str) -> ast.Module:
     return ast.parse((ROOT / path).read_text())
 
 
-# The star: models, keys and columns as dbt knows them
-
-
-def star() -> str:
-    """Facts, the dimensions that their keys name, and the marts that read them."""
-    models = _models()
-    keys = _resolved_keys()
-    lines = ["erDiagram"]
-    for name, model in models.items():
-        grain = model["config"]["unique_key"]
-        named = keys if name.startswith(("fct_", "mart_")) else {}
-        shown = [column for column in model["columns"] if column in grain or column in named]
-        lines.append(f"    {name} {{")
-        for column in shown:
-            marks = ", ".join(
-                mark for mark, holds in (("PK", column in grain), ("FK", column in named)) if holds
-            )
-            lines.append(f"        {model['columns'][column]['data_type']} {column} {marks}".rstrip())
-        lines.append("    }")
-    for name, model in models.items():
-        if name.startswith("fct_"):
-            lines += [
-                f'    {name} }}o--|| {dimension} : "{columns}"' for dimension, columns in _edges(model, keys)
-            ]
-        if name.startswith("mart_"):
-            read = sorted(node.rpartition(".")[2] for node in model["depends_on"]["nodes"])
-            lines += [f'    {name} ||--|| {fact} : "reads"' for fact in read if fact.startswith("fct_")]
-    return _mermaid(lines)
-
-
-def _edges(model: Mapping[str, Any], keys: Mapping[str, str]) -> Iterable[tuple[str, str]]:
-    found: dict[str, list[str]] = {}
-    for column in model["columns"]:
-        if column in keys:
-            found.setdefault(keys[column], []).append(column)
-    return [(dimension, ", ".join(columns)) for dimension, columns in found.items()]
-
-
-@lru_cache
-def _models() -> dict[str, dict[str, Any]]:
-    """Models of the star by name, as dbt parses them; no database is asked."""
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes seconds
-
-    project = str(ROOT / "dbt_project")
-    with tempfile.TemporaryDirectory() as target:
-        places = ["--project-dir", project, "--profiles-dir", project, "--target-path", target]
-        parsed = dbtRunner().invoke(
-            ["--quiet", "--log-level", "none", "--log-path", target, "parse", *places]
-        )
-        if not parsed.success:
-            raise RuntimeError("dbt cannot parse the project") from parsed.exception
-        nodes = json.loads((Path(target) / "manifest.json").read_text())["nodes"].values()
-    models = {
-        node["name"]: node for node in nodes if node["resource_type"] == "model" and node["schema"] == "star"
-    }
-    return dict(sorted(models.items()))
-
-
-def _resolved_keys() -> dict[str, str]:
-    """Which dimension each key column names, from the dbt test that proves it of every candidate."""
-    source = (ROOT / "dbt_project" / "tests" / "keys_resolve.sql").read_text()
-    found = re.search(r"set keys = (\{.*?\}) %", source, re.DOTALL)
-    if found is None:
-        raise RuntimeError("keys_resolve.sql names no keys")
-    return {column: dimension for column, (dimension, _) in ast.literal_eval(found[1]).items()}
-
-
 # Tables
 
 
@@ -282,7 +215,9 @@ def _mermaid(lines: Iterable[str]) -> str:
 
 BLOCKS: dict[str, Callable[[], str]] = {
     "walk": walk,
-    "star": star,
+    "star": star_pictures.facts,
+    "star-areas": star_pictures.areas,
+    "star-dimensions": star_pictures.dimensions,
     "settings": settings,
     "longhu": longhu,
     "longhu-differences": longhu_differences,
