@@ -42,6 +42,7 @@ from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_cont
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags import stages
+from dags.notifiers import NewFailures
 from dags.policy import PUBLISHED, RUN_ID, default_args, failed_tasks, step
 from warehouse.settings import get_settings
 
@@ -96,7 +97,7 @@ def nightly() -> None:
     def build(run: str, candidate: dict[str, Any]) -> dict[str, Any]:
         return stages.build(run, candidate)
 
-    @task
+    @task(on_success_callback=[NewFailures()], on_failure_callback=[NewFailures()])
     @step
     def audit(run: str, candidate: dict[str, Any]) -> dict[str, Any]:
         return stages.audit(run, candidate)

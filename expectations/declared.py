@@ -11,7 +11,7 @@ from expectations.catalogue import Catalogue, load
 from expectations.generated import reconciliation
 from warehouse.settings import CHECKOUT
 
-INDICATORS = CHECKOUT / "dbt_project" / "seeds" / "indicator.csv"
+PARTS = CHECKOUT / "dbt_project" / "seeds" / "indicator_part.csv"
 
 _FORMS = "select distinct form_code from registry.form where period_type <> 'event' order by form_code"
 
@@ -38,5 +38,7 @@ def _with_probes(catalogue: Catalogue, forms: list[str]) -> Catalogue:
 
 @cache
 def _indicators() -> tuple[str, ...]:
-    with INDICATORS.open(encoding="utf-8", newline="") as seed:
-        return tuple(row["indicator_code"] for row in csv.DictReader(seed))
+    """Indicators that are rates: something is measured below the line."""
+    with PARTS.open(encoding="utf-8", newline="") as seed:
+        parts = csv.DictReader(seed)
+        return tuple(sorted({row["indicator_code"] for row in parts if row["part"] == "denominator"}))

@@ -71,7 +71,8 @@ class Fact:
 
     table: str
     checked: Checked
-    columns: frozenset[str]
+    columns: dict[str, str]
+    """Type by name."""
 
 
 def suites(folder: Path = MODELS) -> list[Suite]:
@@ -88,7 +89,9 @@ def facts(folder: Path = MODELS) -> list[Fact]:
             declared = ((model.get("config") or {}).get("meta") or {}).get("checked")
             if declared is not None:
                 place = ("models", number, "config", "meta", "checked")
-                columns = frozenset(column["name"] for column in model.get("columns") or [])
+                columns = {
+                    column["name"]: str(column.get("data_type", "")) for column in model.get("columns") or []
+                }
                 found.append(Fact(model["name"], _read(document, place, declared, columns), columns))
     return found
 
@@ -119,13 +122,14 @@ def _suite(fact: Fact) -> Suite:
     return Suite(
         table=fact.table,
         key=checked.grain,
-        scope="changed_periods" if {"period_type", "period_start"} <= fact.columns else "everything",
+        scope="changed_periods" if {"period_type", "period_start"} <= set(fact.columns) else "everything",
         rows=WhenReported(when_reported=forms) if forms and checked.complete else "optional",
-        checks=list(_checks(fact.table, checked, forms)),
+        checks=list(_checks(fact, forms)),
     )
 
 
-def _checks(table: str, checked: Checked, forms: list[str]) -> Iterator[Check]:
+def _checks(fact: Fact, forms: list[str]) -> Iterator[Check]:
+    table, checked = fact.table, fact.checked
     key = ", ".join(checked.grain)
     yield _check(
         f"{table}.grain",
@@ -153,20 +157,21 @@ def _checks(table: str, checked: Checked, forms: list[str]) -> Iterator[Check]:
             f"{table}.reconciles",
             f"Are the numbers of {table} those of the reports?",
             "consistency",
-            _query(_reconciling(table, checked, forms)),
+            _query(_reconciling(fact, forms)),
             (f"表 {table} 的数与报表数值不一致", f"a number of {table} differs from the reported one"),
         )
 
 
-def _reconciling(table: str, checked: Checked, forms: list[str]) -> str:
+def _reconciling(fact: Fact, forms: list[str]) -> str:
     """Both sides by report, field and breakdown: what the fact shows, and what was reported."""
+    table, checked = fact.table, fact.checked
     one = len(forms) == 1
     form = f"'{forms[0]}'::text" if one else "fact.form_code"
     breakdown = (
         " || '|' || ".join(f"coalesce(fact.{column}::text, '')" for column in checked.breakdown) or "''"
     )
     shown = ", ".join(
-        f"('{field.split('.')[0]}', '{field.split('.')[1]}', fact.{column}::numeric)"
+        f"('{field.split('.')[0]}', '{field.split('.')[1]}', fact.{column}{_as_number(fact.columns[column])})"
         for column, fields in checked.measures.items()
         for field in fields
     )
@@ -192,6 +197,10 @@ def _reconciling(table: str, checked: Checked, forms: list[str]) -> str:
         ") as reported using (report_id, field_code, breakdown)"
         " where shown.value is distinct from reported.value"
     )
+
+
+def _as_number(data_type: str) -> str:
+    return "::int::numeric" if data_type == "boolean" else "::numeric"
 
 
 def _check(check_id: str, question: str, dimension: Any, kind: AnyKind, messages: tuple[str, str]) -> Check:

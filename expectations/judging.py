@@ -89,7 +89,8 @@ class Judge:
             return replace(result, status="missing", observed="the probe does not say what it looked at")
         if outcome.success and rows == 0:
             return replace(result, status="not_applicable", observed=probe.declared.when_empty)
-        return replace(result, failing_rows=outcome.observed)
+        # The findings themselves say how many: they are counted for all checks at once.
+        return replace(result, failing_rows=0)
 
     def _evidence(self, task: Task, check: Check) -> tuple[int | None, str]:
         """Number of failing rows and the keys of the first ones, kept because a rejected candidate's rows go."""

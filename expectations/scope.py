@@ -32,8 +32,14 @@ PERIODS = (
     " where change.release_id = warehouse.candidate_release() and period.period_type is not null"
 )
 
+SERIES = (
+    "select report.subject_code, report.form_code from registry.report as report"
+    f" where report.report_id in ({REPORTS})"
+)
+
 _REPORT_CALL = re.compile(r"\$changed\(([a-z_][a-z0-9_.]*)\)")
 _PERIOD_CALL = re.compile(r"\$changed_period\(([a-z_][a-z0-9_]*)\)")
+_SERIES_CALL = re.compile(r"\$series\(([a-z_][a-z0-9_]*)\)")
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,15 @@ class Look:
             return "true"
         return f"({table}.period_type, {table}.period_start) in ({self.periods})"
 
+    def at_series(self, table: str) -> str:
+        """Condition: the subject has a report of the form that is one to look at, whatever its period."""
+        if self.reports is None:
+            return "true"
+        return f"({table}.subject_code, {table}.form_code) in ({SERIES})"
+
     def render(self, query: str) -> str:
-        """A query with ``$changed(report_id)`` and ``$changed_period(table)`` put in final form."""
+        """A query with ``$changed(report_id)``, ``$changed_period(table)`` and ``$series(table)`` in final form."""
+        query = _SERIES_CALL.sub(lambda call: self.at_series(call[1]), query)
         query = _REPORT_CALL.sub(lambda call: self.at_report(call[1]), query)
         return _PERIOD_CALL.sub(lambda call: self.at_period(call[1]), query)
 

@@ -74,6 +74,14 @@ class Settings(BaseSettings):
         (), description="Folders of site-specific forms, separated like PATH."
     )
     timezone: str = Field("Asia/Shanghai", description="Time zone of due dates and schedules.")
+    alarm_webhooks: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Incoming webhooks of WeCom or DingTalk groups that are told of new failures, space between.",
+    )
+    alarm_emails: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Readers who get the same by e-mail, space between; through Airflow's connection smtp_default.",
+    )
     task_retries: int = Field(2, ge=0, description="How often Airflow tries a failed task again.")
     retry_seconds: float = Field(60, ge=0, description="Seconds before the first retry.")
     settle_seconds: float = Field(
@@ -143,6 +151,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(Path(part).expanduser().resolve() for part in value.split(os.pathsep) if part)
         return value
+
+    @field_validator("alarm_webhooks", "alarm_emails", mode="before")
+    @classmethod
+    def _split_words(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
 
     @field_validator("timezone")
     @classmethod
