@@ -28,6 +28,14 @@ def columns(code: str) -> dict[str, FormField]:
     return {field.code: field for field in form(code).fields}
 
 
+def alone(field: FormField) -> str:
+    """The label of a field that is understood without a heading above it."""
+    for label in field.labels:
+        if " > " not in label and len(label) > 2:
+            return label
+    return field.labels[0]
+
+
 def diseases(day: date) -> list[Disease]:
     """Diseases and subtotals that were notifiable on that day, in the order of the code list."""
     return [

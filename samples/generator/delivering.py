@@ -232,15 +232,7 @@ def _plain(form: str, batch: pl.DataFrame, style: str, *, titles: Sequence[str])
         pl.col("subject"), pl.col("name"), pl.col("period"),
         *[_cells(known[field], definition.code_lists) for field in fields],
     )  # fmt: skip
-    return Sheet([alone(known[field]) for field in (code, name, period, *fields)], rows, titles=titles)
-
-
-def alone(field: FormField) -> str:
-    """The label that is understood without a heading above it."""
-    for label in field.labels:
-        if " > " not in label and len(label) > 2:
-            return label
-    return field.labels[0]
+    return Sheet([labels.alone(known[field]) for field in (code, name, period, *fields)], rows, titles=titles)
 
 
 def _fields(form: str, batch: pl.DataFrame) -> list[str]:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 from samples.longhu import site
-from samples.longhu.files import SHANGHAI, amendment_delivery, main_delivery
+from samples.longhu.files import amendment_delivery, main_delivery
 from samples.longhu.incidents import AMENDED_VISITS, AMENDMENT, BROKEN, LATE, RESENT, Incident
-from samples.longhu.plan import DOCUMENT, EXPECTED, NOT_CARRIED, Figure, Verdict
+from samples.longhu.moments import SHANGHAI
+from samples.longhu.plan import Figure, Verdict
+from samples.longhu.printed import DOCUMENT, EXPECTED, NOT_CARRIED
 from samples.writers import Delivery, put
 
 __all__ = [

@@ -62,7 +62,8 @@ POPULATION_SERVED = 510_500
 CHILDREN_0_6, CHILDREN_0_6_MANAGED = 58_841, 56_334
 HYPERTENSION, HYPERTENSION_STANDARD = 24_818, 22_840
 DIABETES, DIABETES_STANDARD = 8_046, 6_242
-GP_REGISTERED, GP_CERTIFIED = 21, 52
+ELDERLY_MANAGEMENT = 0.7418
+GP_REGISTERED, GP_CERTIFIED = 21, 58
 
 
 def month(unit: Unit, number: int) -> Values:
@@ -327,7 +328,7 @@ def _year_of_public_health(unit: Unit) -> Values:
         "child_vaccinations": children * 2,
         "children_0_6_managed": yearly["children_0_6_managed"],
         "early_pregnancy_registered": people * 138 // 10_000,
-        "elderly_65_managed": elderly * 73 // 100,
+        "elderly_65_managed": round(elderly * ELDERLY_MANAGEMENT),
         "hypertension_managed_cum": yearly["hypertension"],
         "diabetes_managed_cum": yearly["diabetes"],
         "smi_managed": people * 33 // 10_000,

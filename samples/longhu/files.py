@@ -1,14 +1,16 @@
 """The files of the sample: which bureau, hospital or centre sends what, in which shape, and when."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from zoneinfo import ZoneInfo
 
 from samples import labels
 from samples.longhu import diseases, figures, maternal
 from samples.longhu.figures import MONTHS, YEAR, Values
 from samples.longhu.incidents import AMENDMENT, BROKEN, LATE, MONTHLY, RESENT, amended_month, broken_month
+from samples.longhu.moments import delivery, next_month
+from samples.longhu.programme_files import deliveries
+from samples.longhu.residents import RESIDENTS_END
 from samples.longhu.units import (
     CDC,
     HOSPITALS,
@@ -26,7 +28,6 @@ from samples.longhu.units import (
 from samples.writers import Cell, Delivery, Table, as_csv, as_xlsx
 
 CONSTRUCTED = "构造样例数据（非真实上报）"
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 UNIT_NOTE = "单位：人、张、床日、人次，金额为千元"
 
 UTF_8, UTF_8_BOM, GB18030 = "utf-8", "utf-8-sig", "gb18030"
@@ -41,14 +42,14 @@ def main_delivery() -> list[Delivery]:
     for m in MONTHS:
         sent += _monthly_files(m)
         sent.append(_bulletin(m))
-    sent += [_resent(), _broken(), *_annual_files(), _maternal()]
-    return sorted(sent, key=lambda delivery: (delivery.received_at, delivery.path))
+    sent += [_resent(), _broken(), *_annual_files(), _maternal(), *deliveries()]
+    return sorted(sent, key=lambda one: (one.received_at, one.path))
 
 
 def amendment_delivery() -> list[Delivery]:
     """The one file that came later and changes a published number."""
     table = _template(MONTHLY, [(PUBLIC_1, amended_month())], month=11, note="订正报表")
-    return [_delivery(AMENDMENT.file, as_xlsx(table), 2016, 3, 8, hour=10)]
+    return [delivery(AMENDMENT.file, as_xlsx(table), 2016, 3, 8, hour=10)]
 
 
 def _monthly_files(m: int) -> Iterable[Delivery]:
@@ -58,19 +59,19 @@ def _monthly_files(m: int) -> Iterable[Delivery]:
     def one(unit: Unit) -> list[tuple[Unit, Values]]:
         return [(unit, figures.month(unit, m))]
 
-    yield _next_month(
+    yield next_month(
         f"hospital/公立医院一/医疗服务月报表_{YEAR}年{m:02d}月.xlsx",
         as_xlsx(_template(MONTHLY, one(PUBLIC_1), month=m)),
         m,
         day=8,
     )
-    yield _next_month(
+    yield next_month(
         f"hospital/公立医院二/{compact}_月报.csv",
         as_csv(_plain(MONTHLY, one(PUBLIC_2), ("uscc", "org_name", "report_month"), iso), encoding=GB18030),
         m,
         day=10,
     )
-    yield _next_month(
+    yield next_month(
         f"hospital/公立医院三/月报{compact}.csv",
         as_csv(
             _plain(MONTHLY, one(PUBLIC_3), ("org_code_22", "org_name", "report_month"), chinese),
@@ -79,7 +80,7 @@ def _monthly_files(m: int) -> Iterable[Delivery]:
         m,
         day=12,
     )
-    yield _next_month(
+    yield next_month(
         f"hospital/民营医院一/{iso} 月报表.xlsx",
         as_xlsx(
             _plain(
@@ -89,7 +90,7 @@ def _monthly_files(m: int) -> Iterable[Delivery]:
         m,
         day=15,
     )
-    yield _next_month(
+    yield next_month(
         f"hospital/民营医院二/{iso}.csv",
         as_csv(_plain(MONTHLY, one(PRIVATE_2), ("uscc", "org_name", "report_month"), iso), encoding=UTF_8),
         m,
@@ -100,22 +101,22 @@ def _monthly_files(m: int) -> Iterable[Delivery]:
         _template(MONTHLY, [(PRIVATE_3, figures.month(PRIVATE_3, past))], month=past, sheet=f"{past}月")
         for past in range(1, m + 1)
     ]
-    yield _next_month(f"hospital/民营医院三/{YEAR}年1-{m}月.xlsx", as_xlsx(*sheets), m, day=16)
+    yield next_month(f"hospital/民营医院三/{YEAR}年1-{m}月.xlsx", as_xlsx(*sheets), m, day=16)
     # The bureau collects the primary-care units, one table a month.
     units = [(unit, figures.month(unit, m)) for unit in PRIMARY_CARE]
     if m % 2:
         content = as_xlsx(_template(MONTHLY, units, month=m, total=True))
-        yield _next_month(f"hospital/基层汇总/基层医疗卫生机构月报_{compact}.xlsx", content, m, day=18)
+        yield next_month(f"hospital/基层汇总/基层医疗卫生机构月报_{compact}.xlsx", content, m, day=18)
     else:
         table = _plain(MONTHLY, units, ("organization_code", "org_name", "report_month"), f"{YEAR}.{m:02d}")
         content = as_csv(table, encoding=GB18030)
-        yield _next_month(f"hospital/基层汇总/基层医疗卫生机构月报_{compact}.csv", content, m, day=18)
+        yield next_month(f"hospital/基层汇总/基层医疗卫生机构月报_{compact}.csv", content, m, day=18)
 
 
 def _annual_files() -> Iterable[Delivery]:
     """Annual forms for 2015, due on 20 January 2016."""
     public = [(unit, _annual(unit)) for unit in HOSPITALS[:3]]
-    yield _delivery(
+    yield delivery(
         "hospital/公立医院年报/2015年公立医院年报.xlsx",
         as_xlsx(_template(HOSPITAL_YEAR, public)),
         2016,
@@ -124,17 +125,17 @@ def _annual_files() -> Iterable[Delivery]:
     )
     keys = ("uscc", "org_name", "report_year")
     private = [[(unit, _annual(unit))] for unit in (PRIVATE_1, PRIVATE_2, PRIVATE_3)]
-    yield _delivery(
+    yield delivery(
         "hospital/民营医院一/2015年年报.xlsx", as_xlsx(_template(HOSPITAL_YEAR, private[0])), 2016, 1, 12
     )
-    yield _delivery(
+    yield delivery(
         "hospital/民营医院二/2015年报.csv",
         as_csv(_plain(HOSPITAL_YEAR, private[1], keys, str(YEAR)), encoding=GB18030),
         2016,
         1,
         18,
     )
-    yield _delivery(
+    yield delivery(
         "hospital/民营医院三/年报2015.csv",
         as_csv(_plain(HOSPITAL_YEAR, private[2], keys, str(YEAR)), encoding=UTF_8_BOM),
         2016,
@@ -142,7 +143,7 @@ def _annual_files() -> Iterable[Delivery]:
         19,
     )
     primary = [(unit, _annual(unit)) for unit in PRIMARY_CARE]
-    yield _delivery(
+    yield delivery(
         "hospital/基层汇总/2015年基层医疗卫生机构年报.xlsx",
         as_xlsx(_template(PRIMARY_YEAR, primary, total=True)),
         2016,
@@ -155,12 +156,12 @@ def _resent() -> Delivery:
     table = _plain(
         MONTHLY, [(PUBLIC_1, figures.month(PUBLIC_1, 3))], ("uscc", "org_name", "report_month"), f"{YEAR}-03"
     )
-    return _delivery(RESENT.file, as_csv(table, encoding=UTF_8), YEAR, 4, 22)
+    return delivery(RESENT.file, as_csv(table, encoding=UTF_8), YEAR, 4, 22)
 
 
 def _broken() -> Delivery:
     table = _plain(MONTHLY, [(PUBLIC_2, broken_month())], ("uscc", "org_name", "report_month"), f"{YEAR}-06")
-    return _delivery(BROKEN.file, as_csv(table, encoding=GB18030), YEAR, 7, 28)
+    return delivery(BROKEN.file, as_csv(table, encoding=GB18030), YEAR, 7, 28)
 
 
 def _bulletin(m: int) -> Delivery:
@@ -178,12 +179,12 @@ def _bulletin(m: int) -> Delivery:
     table = Table([column[field].name_zh for field in fields], rows, titles=titles, name=f"{YEAR}年{m}月")
     stem = f"cdc/{YEAR}/龙湖区{YEAR}年{m:02d}月法定传染病"
     if m > 6:
-        note = f"注：发病率按样例常住人口{figures.POPULATION_SERVED}人计算"
+        note = f"注：发病率按样例上年末常住人口{RESIDENTS_END[2014]}人计算"
         table = Table(
             table.columns, rows, titles=titles, footers=[f"填报单位：{CDC.name}", note], name=table.name
         )
-        return _next_month(f"{stem}.xlsx", as_xlsx(table), m, day=9)
-    return _next_month(f"{stem}.csv", as_csv(table, encoding=UTF_8_BOM), m, day=9)
+        return next_month(f"{stem}.xlsx", as_xlsx(table), m, day=9)
+    return next_month(f"{stem}.csv", as_csv(table, encoding=UTF_8_BOM), m, day=9)
 
 
 def _maternal() -> Delivery:
@@ -197,7 +198,7 @@ def _maternal() -> Delivery:
         footers=["注：-2 表示未开展；检测人数按助产机构所在地统计，含非户籍产妇。"],
         name="孕产妇",
     )
-    return _delivery("mch/龙湖区2015年度孕产妇保健年报.xlsx", as_xlsx(table), YEAR, 10, 10)
+    return delivery("mch/龙湖区2015年度孕产妇保健年报.xlsx", as_xlsx(table), YEAR, 10, 10)
 
 
 def _annual(unit: Unit) -> Values:
@@ -300,14 +301,5 @@ def _month_of(period: str) -> int:
 
 
 def _per_100_000(cases: int) -> Decimal:
-    rate = Decimal(cases) * 100_000 / figures.POPULATION_SERVED
+    rate = Decimal(cases) * 100_000 / RESIDENTS_END[2014]
     return rate.quantize(Decimal("0.0001"), ROUND_HALF_UP)
-
-
-def _next_month(path: str, content: bytes, m: int, *, day: int) -> Delivery:
-    """Arrived on that day of the month after ``m``."""
-    return _delivery(path, content, YEAR + m // 12, m % 12 + 1, day)
-
-
-def _delivery(path: str, content: bytes, year: int, month: int, day: int, *, hour: int = 16) -> Delivery:
-    return Delivery(path, content, datetime(year, month, day, hour, 20, tzinfo=SHANGHAI))

@@ -4,6 +4,8 @@ import csv
 import io
 from datetime import date
 
+from samples.longhu import clinics
+from samples.longhu.programmes import DELIVERING, HIV_TESTED_AT
 from samples.longhu.units import (
     CDC,
     CENTRE_1,
@@ -30,7 +32,7 @@ from samples.longhu.units import (
 CONSTRUCTED = "构造样例，非真实机构"
 
 SOURCES = f"""\
-# 构造样例数据：三条通道，每条通道一个收件文件夹（inbox/<code>）。
+# 构造样例数据：四条通道，每条通道一个收件文件夹（inbox/<code>）。
 - code: hospital
   name_zh: 医疗机构统计报表
 - code: cdc
@@ -41,6 +43,9 @@ SOURCES = f"""\
   name_zh: 妇幼保健年报
   region_code: "{REGION}"
   reporter: {MCH.code}
+- code: bureau
+  name_zh: 卫生计生局：人口、费用、任务、命名
+  region_code: "{REGION}"
 """
 
 WAIVERS = """\
@@ -173,6 +178,7 @@ def events() -> list[Event]:
         {"organization_code": unit.code, "event_date": day.isoformat(), "event_type": kind, **changes}
         for unit, day, kind, changes in LATER
     ]
+    opened += clinics.events(REGION, CONSTRUCTED)
     return sorted(opened + later, key=lambda event: (event["organization_code"], event["event_date"]))
 
 
@@ -184,7 +190,24 @@ def duties() -> list[Event]:
     filed += [("inst_annual_phc", unit, year) for unit in PRIMARY_CARE]
     rows = [_duty(form, "organization", unit.code, unit.code, spell) for form, unit, spell in filed]
     rows.append(_duty("idr_monthly", "region", REGION, CDC.code, year))
-    rows.append(_duty("mch_maternal_annual", "region", REGION, MCH.code, ("2014-10-01", "2015-10-01")))
+    maternal = ("2014-10-01", "2015-10-01")
+    rows += [
+        _duty(form, "region", REGION, MCH.code, maternal)
+        for form in ("mch_maternal_annual", "mch_child_annual", "women_screening_annual")
+    ]
+    rows += [
+        _duty(form, "organization", unit.code, unit.code, year)
+        for form in ("bphs_quarterly", "epi_monthly")
+        for unit in PRIMARY_CARE
+    ]
+    rows += [
+        _duty("newborn_screening_monthly", "organization", unit.code, MCH.code, year)
+        for unit, _ in DELIVERING
+    ]
+    rows += [_duty("hiv_test_monthly", "organization", code, code, year) for code in HIV_TESTED_AT]
+    rows += [_duty("task_progress", "organization", unit.code, unit.code, year) for unit in (CDC, MCH)]
+    rows.append(_duty("smi_quarterly", "region", REGION, CDC.code, year))
+    rows.append(_duty("women_screening_quarterly", "region", REGION, MCH.code, year))
     return rows
 
 

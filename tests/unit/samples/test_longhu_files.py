@@ -98,12 +98,22 @@ def month_of(record: Record) -> int:
     return int(str(text).replace("2015", "", 1).strip(".-年月"))
 
 
+def monthly_files(inbox: Path) -> list[Path]:
+    """Files of monthly reports, in the order of their arrival."""
+    others = ("年报", "公共卫生")
+    files = [
+        p
+        for p in (inbox / "hospital").rglob("*")
+        if p.is_file() and not any(o in p.as_posix() for o in others)
+    ]
+    return sorted(files, key=lambda path: path.stat().st_mtime)
+
+
 @pytest.fixture(scope="module")
 def monthly(inbox: Path) -> dict[tuple[str, int], Record]:
     """The last good monthly report of each unit and month, in order of arrival."""
     found: dict[tuple[str, int], Record] = {}
-    files = [p for p in (inbox / "hospital").rglob("*") if p.is_file() and "年报" not in p.as_posix()]
-    for path in sorted(files, key=lambda p: p.stat().st_mtime):
+    for path in monthly_files(inbox):
         if path != inbox / BROKEN.file:
             found |= {(unit_of(r), month_of(r)): r for r in records(path, "hosp_monthly")}
     return found
@@ -309,11 +319,10 @@ def test_files_come_in_all_shapes(inbox: Path) -> None:
 
 def test_only_the_late_report_arrives_after_its_due_date(inbox: Path) -> None:
     first: dict[tuple[str, int], float] = {}
-    for path in (inbox / "hospital").rglob("*"):
-        if path.is_file() and "年报" not in path.as_posix():
-            for record in records(path, "hosp_monthly"):
-                key = (unit_of(record), month_of(record))
-                first[key] = min(first.get(key, float("inf")), path.stat().st_mtime)
+    for path in monthly_files(inbox):
+        for record in records(path, "hosp_monthly"):
+            key = (unit_of(record), month_of(record))
+            first[key] = min(first.get(key, float("inf")), path.stat().st_mtime)
     due = labels.form("hosp_monthly").due
     assert due is not None
     late = []
@@ -360,8 +369,11 @@ def test_the_amendment_changes_the_stated_fields_by_the_stated_amounts(
 
 def test_the_site_folder_loads_and_its_history_shows(home: Path) -> None:
     site = load_site(Settings(home=home))
-    assert [source.code for source in site.sources] == ["hospital", "cdc", "mch"]
-    assert len(site.duties) == 11 + 6 + 5 + 2
+    assert [source.code for source in site.sources] == ["hospital", "cdc", "mch", "bureau"]
+    assert len(site.duties) == 11 + 6 + 5 + 1 + 3 + 2 * 5 + 3 + 3 + 2 + 2
+    opened = [event.class_code or "" for event in site.organizations if event.event_type == "open"]
+    assert sum(code.startswith("D") and code != "D600" for code in opened) == 130
+    assert opened.count("D600") == 32
     kinds = {event.event_type for event in site.organizations}
     assert {"open", "rename", "reclass", "regrade", "ownership"} <= kinds
     assert yaml.safe_load((home / "site" / "waivers.yml").read_text(encoding="utf-8")) == []
