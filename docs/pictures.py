@@ -170,7 +170,7 @@ def settings() -> str:
 
 
 def longhu() -> str:
-    """Every figure that the plan prints and the five forms carry."""
+    """Every figure that the plan prints and reports can carry."""
     from samples.longhu import EXPECTED  # noqa: PLC0415
 
     return _figures(EXPECTED)
@@ -184,7 +184,7 @@ def longhu_differences() -> str:
 
 
 def longhu_not_carried() -> str:
-    """What the plan prints and the five forms do not carry."""
+    """What the plan prints and no report carries."""
     from samples.longhu import NOT_CARRIED  # noqa: PLC0415
 
     lines = ["| indicator | printed | why it is not computed |", "|---|---|---|"]
@@ -202,6 +202,7 @@ def _figures(figures: Iterable[Any]) -> str:
             f"{figure.numerator:,} ÷ {figure.denominator:,}" if figure.denominator else "sum of the reports"
         )
         printed = f"{int(figure.printed):,}" if figure.printed.isdigit() else figure.printed
+        printed = figure.words or ("≥ " if figure.operator == ">=" else "") + printed
         lines.append(
             f"| {figure.section} | {figure.name_zh}（{figure.unit}） | {printed} | {figure.rounded:,} | {origin}"
             f" | {VERDICTS[figure.verdict.value]} | {figure.note} |"
