@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from expectations import gate
 from ingestion import directory, inbox, intake, raw
 from ingestion.forms_catalogue import load_forms
 from ingestion.site import load_site
@@ -67,12 +68,16 @@ class Bureau:
         )
         assert not refused, refused
 
-    def night(self) -> BuildResult:
-        """Take in, build and publish unaudited."""
+    def night(self, *, audited: bool = False) -> BuildResult:
+        """Take in, build and publish; audited nights fail when a critical check does."""
         self.take_in()
         opened = release.open_candidate(engine(Role.BUILDER), "test")
         assert opened is not None
         built = build(self.settings, opened)
+        if audited:
+            failed = gate.audit(self.settings, opened).failed
+            critical = {check.check_id: check.observed for check in failed if check.severity == "critical"}
+            assert not critical, critical
         with engine(Role.OWNER).begin() as connection:
             connection.execute(
                 text("update warehouse.release set verdict = 'passed' where release_id = :id"),

@@ -219,7 +219,7 @@ def bureau(module_database) -> Bureau:
     cards(made)
     made.first = made.night()
     second_night(made)
-    made.second = made.night()
+    made.second = made.night(audited=True)
     return made
 
 

@@ -14,15 +14,6 @@ select
     stg.period_type,
     stg.period_start,
     stg.period_end,
-    stg.women_due,
-    stg.women_screened,
-    stg.disease_found,
-    stg.cervical_screened,
-    stg.cervical_precancer,
-    stg.cervical_cancer,
-    stg.breast_screened,
-    stg.breast_cancer,
-    stg.treated,
     {{ of_the_quarter('women_screened') }} as women_screened_of_quarter,
     {{ of_the_quarter('disease_found') }} as disease_found_of_quarter,
     {{ of_the_quarter('cervical_screened') }} as cervical_screened_of_quarter,
@@ -41,6 +32,15 @@ select
         'breast_cancer',
         'treated'
     ]) }} as is_restated,
+    stg.women_due,
+    stg.women_screened,
+    stg.disease_found,
+    stg.cervical_screened,
+    stg.cervical_precancer,
+    stg.cervical_cancer,
+    stg.breast_screened,
+    stg.breast_cancer,
+    stg.treated,
     {{ release_columns() }}
 from {{ ref('stg_raw__women_screening_quarterly') }} as stg
 {{ quarter_before(ref('stg_raw__women_screening_quarterly')) }}

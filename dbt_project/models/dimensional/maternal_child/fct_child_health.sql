@@ -21,9 +21,6 @@ select
     stg.period_start,
     stg.period_end,
     {{ mch_year('stg.period_end') }} as mch_year,
-    stg.children_lt7,
-    stg.children_lt5,
-    stg.children_lt3,
     stg.deaths_under5,
     stg.deaths_under5_male,
     stg.deaths_under5_female,
@@ -53,6 +50,9 @@ select
     stg.hb_tested_lt5,
     stg.anaemic,
     stg.anaemic_mod_severe,
+    stg.children_lt7,
+    stg.children_lt5,
+    stg.children_lt3,
     {{ release_columns() }}
 from stg
 where {{ in_scope('stg') }}

@@ -61,7 +61,6 @@ select
     stg.maternal_deaths_medical,
     stg.maternal_deaths_embolism,
     stg.maternal_deaths_other,
-    stg.maternal_mortality,
     stg.low_birth_weight,
     stg.macrosomia,
     stg.preterm,
@@ -71,6 +70,7 @@ select
     stg.early_neonatal_deaths_female,
     stg.early_neonatal_deaths_sex_unknown,
     stg.neonatal_tetanus_cases,
+    stg.maternal_mortality,
     {{ release_columns() }}
 from stg
 where {{ in_scope('stg') }}

@@ -15,7 +15,6 @@ select
     stg.period_start,
     stg.period_end,
     {{ mch_year('stg.period_end') }} as mch_year,
-    stg.women_20_64,
     stg.women_due,
     stg.women_screened,
     stg.disease_found,
@@ -25,6 +24,7 @@ select
     stg.breast_screened,
     stg.breast_cancer,
     stg.treated,
+    stg.women_20_64,
     {{ release_columns() }}
 from {{ ref('stg_raw__women_screening_annual') }} as stg
 where {{ in_scope('stg') }}

@@ -31,18 +31,18 @@ select
     stg.residence_class,
     stg.units_due,
     stg.units_reported,
-    stg.population_last_year,
-    stg.births_last_year,
-    stg.due_basic,
-    stg.due_basic_lt12m,
     stg.given_basic,
     stg.given_basic_lt12m,
     stg.hepb_birth_dose_timely,
-    stg.due_booster,
     stg.given_booster,
     stg.certificates_due,
     stg.certificates_done,
     stg.aefi,
+    stg.population_last_year,
+    stg.births_last_year,
+    stg.due_basic,
+    stg.due_basic_lt12m,
+    stg.due_booster,
     {{ release_columns() }}
 from {{ ref('stg_raw__epi_monthly') }} as stg
 {{ organization_at('organization', 'stg.organization_key', 'stg.period_end') }}
