@@ -9,7 +9,7 @@ from ingestion import store
 from ingestion.errors import FileError
 from ingestion.forms_catalogue import Catalogue
 from ingestion.inbox_files import FileChanged, WaitingFile, opened
-from ingestion.reading import Reading, SourceContext, read_file
+from ingestion.reading import Reading, SourceContext, UnreadCards, read_file
 from ingestion.store import StoredFile
 from warehouse.settings import Settings
 
@@ -58,9 +58,9 @@ def fetch(
             if on_kept is not None:
                 on_kept(kept)
             path = store.locate(settings, kept.stored_path)
-        return Fetched(
-            file, kept, readings=read_file(path, name=file.name, catalogue=catalogue, source=source)
-        )
+        readings = read_file(path, name=file.name, catalogue=catalogue, source=source)
+        _hold_rows(readings)
+        return Fetched(file, kept, readings=readings)
     except FileChanged as error:
         return Fetched(file, changing=str(error))
     except FileError as error:
@@ -72,6 +72,13 @@ def fetch(
         if type(error).__name__ == "PanicException":
             return Fetched(file, kept, fault=place_of(error))
         raise
+
+
+def _hold_rows(readings: list[Reading]) -> None:
+    """Read the rows of cards that cannot be read piece by piece, here, where reading is bounded."""
+    for one in readings:
+        if isinstance(one, UnreadCards) and one.table and one.found and one.table.stream is None:
+            one.table.rows_below(one.found.header_row + 1)
 
 
 def place_of(error: BaseException) -> str:

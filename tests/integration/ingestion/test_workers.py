@@ -8,13 +8,15 @@ import textwrap
 import time
 from pathlib import Path
 
+import openpyxl
 import pytest
 
-from ingestion import inbox, intake, registry, workers
+from ingestion import inbox, intake, registry, worker_pool, workers
 from ingestion.errors import FileTooCostly, UnrecognisedFile
 from ingestion.forms_catalogue import load_forms
-from ingestion.reading import SourceContext
+from ingestion.reading import SourceContext, UnreadCards
 from ingestion.workers import read_within_limits, readers
+from tests.integration.ingestion.test_cards import LABELS, card
 
 # Reads as the real one does, but for files with these names.
 FRAGILE = """
@@ -55,10 +57,10 @@ def fragile(bureau, monkeypatch, tmp_path):
         update={"limit_read_seconds": 60.0, "limit_read_bytes": 3 << 29, "intake_workers": 2}
     )
     monkeypatch.setattr(bureau, "settings", own)
-    workers.end_idle()
-    monkeypatch.setattr(workers, "COMMAND", (sys.executable, str(script)))
+    worker_pool.end_idle()
+    monkeypatch.setattr(worker_pool, "COMMAND", (sys.executable, str(script)))
     yield bureau
-    workers.end_idle()
+    worker_pool.end_idle()
 
 
 def send(bureau, *names: str) -> None:
@@ -100,6 +102,28 @@ class TestWithinLimits:
         ]
         assert (fragile.settings.file_store / path).is_file()
         assert fragile.take_in() == intake.IntakeResult()
+
+    def test_rows_of_cards_in_a_workbook_are_read_by_the_process_that_is_bounded(self, bureau, tmp_path):
+        book = openpyxl.Workbook(write_only=True)
+        sheet = book.create_sheet()
+        sheet.append(list(LABELS.values()))
+        one = [card(1).get(code) for code in LABELS]
+        # Large enough to be read as columns, and not before it is asked for.
+        for _ in range(3000):
+            sheet.append(one)
+        path = tmp_path / "cards.xlsx"
+        book.save(path)
+        (unread,) = read_within_limits(
+            path,
+            name=path.name,
+            catalogue=load_forms(bureau.settings),
+            source=SourceContext("cdc", "440507"),
+            settings=bureau.settings,
+        )
+        path.unlink()
+        assert isinstance(unread, UnreadCards)
+        batches = list(unread.table.batches(unread.found.header_row + 1, 2000))
+        assert [batch.height for batch in batches] == [2000, 1000]
 
     def test_files_that_hang_one_after_another_cost_only_their_time(self, fragile, monkeypatch):
         monkeypatch.setattr(
@@ -147,31 +171,31 @@ class TestProcesses:
         assert "没有" in raised.value.message_zh or "不相符" in raised.value.message_zh
 
     def test_where_no_process_comes_up_files_are_read_here(self, bureau, monkeypatch):
-        workers.end_idle()
-        monkeypatch.setattr(workers, "COMMAND", (sys.executable, "-c", "raise SystemExit(1)"))
+        worker_pool.end_idle()
+        monkeypatch.setattr(worker_pool, "COMMAND", (sys.executable, "-c", "raise SystemExit(1)"))
         send(bureau, "a.csv")
         bureau.send("b.csv", bureau.row("T-2"))
         assert bureau.take_in().by_status == {"taken_in": 2}
 
     def test_where_no_process_can_be_started_files_are_read_here(self, bureau, monkeypatch):
-        workers.end_idle()
-        monkeypatch.setattr(workers, "COMMAND", ("/nowhere/python",))
+        worker_pool.end_idle()
+        monkeypatch.setattr(worker_pool, "COMMAND", ("/nowhere/python",))
         send(bureau, "a.csv")
         assert bureau.take_in().by_status == {"taken_in": 1}
 
     def test_process_is_lent_to_the_next_lane_and_a_dead_one_is_not(self, bureau):
-        workers.end_idle()
+        worker_pool.end_idle()
         send(bureau, "a.csv")
         bureau.take_in()
-        (idle,) = workers._idle
+        (idle,) = worker_pool._idle
         send(bureau, "b.csv")
         bureau.take_in()
-        assert workers._idle == [idle]
+        assert worker_pool._idle == [idle]
         os.kill(idle.process.pid, signal.SIGKILL)
         idle.process.wait()
         send(bureau, "c.csv")
         assert bureau.take_in().by_status == {"taken_in": 1}
-        assert workers._idle != [idle]
+        assert worker_pool._idle != [idle]
 
     def test_lane_that_breaks_off_leaves_no_process_at_work(self, fragile):
         send(fragile, "a.csv", "hangs.csv")
@@ -188,9 +212,9 @@ class TestProcesses:
         code = f"""
             import os, sys
             from pathlib import Path
-            from ingestion import workers
+            from ingestion import worker_pool, workers
             from ingestion.forms_catalogue import load_forms
-            from ingestion.reading import SourceContext
+            from ingestion.reading import SourceContext, UnreadCards
             from warehouse.settings import get_settings
             workers.read_within_limits(
                 Path({str(path)!r}),
@@ -199,7 +223,7 @@ class TestProcesses:
                 source=SourceContext(),
                 settings=get_settings(),
             )
-            print(workers._idle[0].process.pid, flush=True)
+            print(worker_pool._idle[0].process.pid, flush=True)
             os.kill(os.getpid(), 9)
         """
         root = Path(workers.__file__).resolve().parent.parent
