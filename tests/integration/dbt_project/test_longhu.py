@@ -94,8 +94,8 @@ def test_the_star_says_what_the_plan_prints_and_an_amendment_changes_what_follow
     second = night(settings, "amendment")
     changed = {table.table: (table.added, table.removed) for table in diff(engine(Role.PUBLISHER), 1, 2)}
     assert set(changed) == {
-        "dim_report", "fct_hospital_service", "fct_indicator", "fct_reported_value", "mart_headline",
-        "mart_indicator", "mart_plan_progress", "mart_plan_reconciliation",
+        "dim_report", "fct_hospital_service", "fct_indicator", "fct_institution_finance", "fct_reported_value",
+        "mart_headline", "mart_indicator", "mart_plan_progress", "mart_plan_reconciliation",
     }  # fmt: skip
     assert set(changed.values()) == {(0, 0)}
     assert second.inserted == second.closed < 100
