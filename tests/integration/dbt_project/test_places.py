@@ -1,0 +1,230 @@
+"""Regions and units over time: other years' maps, second names, functional areas, earlier releases."""
+
+import re
+import sys
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from reports import Registry
+
+from warehouse.database import Role, engine
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "regions-and-units.md"
+JANUARY = (date(2015, 1, 1), date(2015, 1, 31))
+
+# Constructed counts: a number of its own for each county, so that no wrong sum is right by chance.
+CASES = {
+    "320602": 1, "320611": 2, "320612": 4, "320621": 8, "320623": 16, "320681": 32, "320682": 64, "320684": 128,
+    "320671": 256, "330102": 1000, "330104": 2000, "330105": 4000, "330103": 8000,
+}  # fmt: skip
+
+
+def query(title: str) -> str:
+    """The query of the page below this heading."""
+    found = re.search(rf"### {re.escape(title)}\n.*?```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert found, title
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def star(module_database):
+    """Two releases: January 2015 of the counties and a unit with a second name; then an amendment and a repair."""
+    registry = Registry(module_database)
+    registry.unit(
+        "H1",
+        {"event_date": date(2000, 1, 1), "event_type": "open", "name_zh": "甲医院", "class_code": "A100",
+         "economic_type_code": "110", "sponsor_code": "2", "management_class_code": "2", "region_code": "440507"},
+        {"event_date": date(2010, 1, 1), "event_type": "reclass", "second_class_code": "B100"},
+        {"event_date": date(2015, 7, 1), "event_type": "reclass", "is_counted_by_second_class": True},
+    )  # fmt: skip
+    for code, cases in CASES.items():
+        registry.file("idr_monthly", code, *JANUARY, {"disease_code": "0300", "cases": cases})
+    for month in (1, 7):
+        start = date(2015, month, 1)
+        registry.file("hosp_monthly", "H1", start, date(2015, month, 31), {"visits_total": 100 * month})
+    registry.release()
+    registry.file("idr_monthly", "320602", *JANUARY, {"disease_code": "0300", "cases": 3})
+    # A repair that comes late: the hospital had been private before 2005.
+    registry.unit("H1", {"event_date": date(1998, 1, 1), "event_type": "open", "economic_type_code": "171"})
+    registry.release()
+    return registry
+
+
+@pytest.fixture(scope="module")
+def read(star):
+    """Runs a query as the reader, perhaps as of an earlier release; rows as dictionaries."""
+
+    def run(statement: str, release: int | None = None, **parameters):
+        with engine(Role.READER).begin() as connection:
+            if release is not None:
+                connection.execute(text(f"set local warehouse.as_of_release = {release}"))
+            return [dict(row._mapping) for row in connection.execute(text(statement), parameters)]
+
+    return run
+
+
+class TestRestating:
+    TITLE = "Facts on the map of another year"
+
+    def restated(self, read, map_year: int, prefix: str) -> dict[str, tuple[str, Decimal | None, str | None]]:
+        found = read(query(self.TITLE), map_year=map_year, day=JANUARY[0])
+        return {
+            row["region_code"]: (row["name_zh"], row["cases"], row["reason"])
+            for row in found
+            if row["region_code"].startswith(prefix)
+        }
+
+    def test_nantong_2015_stands_on_the_districts_of_today(self, read):
+        """崇川 and 港闸 are one, 海门 and 海安 have other codes; all of it exact."""
+        assert self.restated(read, 2025, "3206") == {
+            "320613": ("崇川区", 5, None),
+            "320612": ("通州区", 4, None),
+            "320685": ("海安市", 8, None),
+            "320623": ("如东县", 16, None),
+            "320681": ("启东市", 32, None),
+            "320682": ("如皋市", 64, None),
+            "320614": ("海门区", 128, None),
+            "320671": ("南通经济技术开发区", 256, None),
+        }
+
+    def test_on_its_own_map_nothing_moves(self, read):
+        assert {code: cases for code, (_, cases, _) in self.restated(read, 2015, "").items()} == {
+            **CASES,
+            "320602": 3,
+        }
+
+    def test_hangzhou_says_where_it_cannot_be_restated_and_why(self, read):
+        """江干 was split: 上城 of today holds a part of it that nobody reported apart. 拱墅 and 下城 became one."""
+        assert self.restated(read, 2025, "3301") == {
+            "330102": ("上城区", None, "others_in_part split"),
+            "330114": ("钱塘区", None, "split"),
+            "330105": ("拱墅区", 12000, None),
+        }
+
+    def test_every_year_of_the_map_keeps_the_sum_or_says_that_it_does_not(self, read):
+        whole = sum(CASES.values()) + 2
+        for year in range(2000, 2041):
+            found = read(query(self.TITLE), map_year=year, day=JANUARY[0])
+            exact = sum(row["cases"] for row in found if row["is_exact"])
+            # From 2022 on the old 上城 and 江干 cannot be told apart.
+            assert exact == (whole if year <= 2021 else whole - 3000), year
+
+
+def test_six_kinds_of_change_are_told_apart(read):
+    rows = read(
+        "select before.region_code as before, after.region_code as after, kind, is_exact, is_same_code, is_same_name"
+        " from published.bridge_region_lineage"
+        " join published.dim_region as before on before.region_key = from_key"
+        " join published.dim_region as after on after.region_key = to_key"
+    )
+    told = {
+        (row["before"], row["after"]): (
+            row["kind"],
+            row["is_exact"],
+            row["is_same_code"],
+            row["is_same_name"],
+        )
+        for row in rows
+    }
+    # 1 another code for the same territory
+    for pair in (("320621", "320685"), ("320684", "320614"), ("320683", "320612")):
+        assert told[pair] == ("recode", True, False, False), pair
+    # 2 and 3 a merger, one of whose parts has the name of the whole
+    assert told["320611", "320613"] == ("merge", True, False, False)
+    assert told["320602", "320613"] == ("merge", True, False, True)
+    # 4 the same code for another territory
+    for code in ("330102", "440507"):
+        assert told[code, code] == ("boundary", False, True, True), code
+    # 5 a split
+    assert told["330104", "330102"] == told["330104", "330114"] == ("split", False, False, False)
+    # 6 a code used again: two regions, no way from one to the other
+    assert ("440511", "440511") not in told
+    assert read(
+        "select name_zh, valid_from, is_code_reused from published.dim_region where region_code = '440511' order by 2"
+    ) == [
+        {"name_zh": "郊区", "valid_from": date(1983, 1, 1), "is_code_reused": True},
+        {"name_zh": "金平区", "valid_from": date(2004, 1, 1), "is_code_reused": True},
+    ]
+
+
+def test_a_functional_area_counts_once(read):
+    """The development zone reports like a county, but lies in one."""
+    (row,) = read(query("A prefecture as the sum of its counties"), prefecture="320600", day=JANUARY[0])
+    assert row["cases"] == 1 + 2 + 2 + 4 + 8 + 16 + 32 + 64 + 128
+
+
+def test_a_second_name_moves_visits_from_one_class_to_the_other_by_period(read):
+    assert read(query("A hospital that is also a community centre")) == [
+        {"period_start": date(2015, 1, 1), "class_group": "hospital", "visits": 100, "units": 1},
+        {"period_start": date(2015, 7, 1), "class_group": "primary_care", "visits": 700, "units": 1},
+    ]
+    assert read(
+        "select distinct registered_class_group, ownership, sponsor_group, profit_status"
+        " from published.dim_organization where organization_code = 'H1' and valid_from >= '2000-01-01'"
+    ) == [
+        {
+            "registered_class_group": "hospital",
+            "ownership": "public",
+            "sponsor_group": "society",
+            "profit_status": "profit",
+        }
+    ]
+
+
+class TestReleases:
+    CASES = "select cases from published.fct_notifiable_disease where region_code = '320602'"
+    HISTORY = "select valid_from, ownership from published.dim_organization where organization_code = 'H1' order by 1"
+
+    def test_as_known_is_the_newest_and_as_published_what_the_release_said(self, read):
+        assert read(self.CASES) == [{"cases": 3}]
+        assert read(self.CASES, release=1) == [{"cases": 1}]
+
+    def test_a_repair_of_a_units_history_is_in_the_next_release_only(self, read):
+        assert [row["valid_from"].year for row in read(self.HISTORY)] == [1998, 2000, 2010, 2015]
+        assert read(self.HISTORY)[0]["ownership"] == "private"
+        assert [row["valid_from"].year for row in read(self.HISTORY, release=1)] == [2000, 2010, 2015]
+
+    def test_releases_are_a_table_that_bi_may_join(self, read):
+        listed = (
+            "select release, status, is_read, published_at is not null as dated"
+            " from published.dim_release order by 1"
+        )
+        assert read(listed) == [
+            {"release": 1, "status": "earlier", "is_read": False, "dated": True},
+            {"release": 2, "status": "current", "is_read": True, "dated": True},
+        ]
+        assert [row["is_read"] for row in read(listed, release=1)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("update star.dim_organization set valid_to = valid_to + 1 where release_to = 2147483647"
+         " and valid_from = '2000-01-01'", "no_overlap"),
+        ("update star.dim_organization set valid_to = valid_to - 1 where release_to = 2147483647"
+         " and valid_from = '2000-01-01'", "do not follow each other"),
+        ("update star.dim_region set valid_to = '2030-01-01' where region_code = '440511' and valid_to = '1991-01-01'",
+         "no_overlap"),
+    ],
+)  # fmt: skip
+def test_the_database_refuses_spells_that_overlap_or_leave_a_gap(star, statement, what):
+    with pytest.raises(DBAPIError, match=what), engine(Role.BUILDER).begin() as connection:
+        assert connection.execute(text(statement)).rowcount
+
+
+def test_a_day_may_move_as_long_as_the_spells_meet_again_when_the_transaction_ends(star):
+    moved = (
+        "update star.dim_organization set {} = '2014-01-01' where organization_key > 0 and {} = '2015-07-01'"
+    )
+    with engine(Role.BUILDER).connect() as connection, connection.begin() as transaction:
+        for end in ("valid_to", "valid_from"):
+            assert connection.execute(text(moved.format(end, end))).rowcount == 1
+        connection.execute(text("set constraints all immediate"))
+        transaction.rollback()
