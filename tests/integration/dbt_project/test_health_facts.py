@@ -11,6 +11,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from bureau import Bureau
 
+from ingestion.registry import withdraw
+from warehouse.database import Role, engine
+
 LONGHU = {"region_code": "440507"}
 T1 = {"organization_code": "T-1"}
 
@@ -213,13 +216,16 @@ def second_night(bureau: Bureau) -> None:
 
 @pytest.fixture(scope="module")
 def bureau(module_database) -> Bureau:
-    """Two nights of a constructed county."""
+    """Three nights of a constructed county; before the last one the batch of corrections is withdrawn."""
     made = Bureau(module_database)
     first_night(made)
     cards(made)
     made.first = made.night()
     second_night(made)
     made.second = made.night(audited=True)
+    (corrections,) = made.rows("select distinct report_id from published.fct_disease_case")
+    withdraw(engine(Role.LOADER), corrections["report_id"], "test", "test")
+    made.third = made.night()
     return made
 
 
@@ -337,12 +343,13 @@ def test_every_report_has_its_row(bureau):
 
 CASES = (
     "select disease_code, corrected_disease, first_disease_code, first_case_class, case_class_1, versions,"
-    " is_class_changed, cases, deaths, is_deleted, corrected_date from {schema}.fct_disease_case order by 1"
+    " is_class_changed, cases, deaths, is_deleted, corrected_date from star.fct_disease_case"
+    " where release_from <= {release} and release_to > {release} order by 1"
 )
 
 
 def test_a_card_is_what_its_newest_version_says(bureau):
-    shown = bureau.rows(CASES.format(schema="published"))
+    shown = bureau.rows(CASES.format(release=2))
     received = date(2015, 2, 10) + timedelta(days=bureau.sent - 1)
     assert [tuple(row.values()) for row in shown] == [
         # Cholera, cancelled.
@@ -360,8 +367,8 @@ def test_dates_of_a_card_and_how_long_each_step_took(bureau):
     assert bureau.rows(
         "select onset_date, diagnosis_date, entry_date, county_audit_date, final_audit_date, death_date,"
         " days_to_diagnosis, hours_to_entry, hours_to_audit, days_to_death, is_entered_late, is_audited_late,"
-        " age_band, sex, residence_county, residence_township from published.fct_disease_case"
-        " where disease_code = '4000'"
+        " age_band, sex, residence_county, residence_township from star.fct_disease_case"
+        " where release_from = 2 and disease_code = '4000'"
     ) == [
         {
             "onset_date": date(2015, 1, 3), "diagnosis_date": date(2015, 1, 5), "entry_date": date(2015, 1, 6),
@@ -373,8 +380,8 @@ def test_dates_of_a_card_and_how_long_each_step_took(bureau):
     ]  # fmt: skip
     # Cholera has two hours, other diseases a day.
     assert bureau.rows(
-        "select disease_code, hours_to_entry, is_entered_late from published.fct_disease_case"
-        " where disease_code <> '4000' order by 1"
+        "select disease_code, hours_to_entry, is_entered_late from star.fct_disease_case"
+        " where release_from = 2 and disease_code <> '4000' order by 1"
     ) == [
         {"disease_code": "0200", "hours_to_entry": 3, "is_entered_late": True},
         {"disease_code": "2600", "hours_to_entry": Decimal("1.5"), "is_entered_late": False},
@@ -382,32 +389,27 @@ def test_dates_of_a_card_and_how_long_each_step_took(bureau):
     ]
 
 
-def test_a_correction_leaves_one_row_a_card_and_the_earlier_release_as_it_was(bureau):
-    first = (
-        "select disease_code, versions, cases from star.fct_disease_case where release_from <= 1 and release_to > 1"
-        " order by 1"
-    )
-    assert [tuple(row.values()) for row in bureau.rows(first)] == [
-        ("0200", 1, 1),
-        ("1000", 1, 1),
-        ("4000", 1, 0),
+def test_a_withdrawn_batch_gives_its_cards_back_to_the_batch_before(bureau):
+    first = [
+        ("0200", None, "0200", "3", "3", 1, False, 1, 0, False, None),
+        ("1000", None, "1000", "3", "3", 1, False, 1, 0, False, None),
+        ("4000", None, "4000", "1", "1", 1, False, 0, 0, False, None),
     ]
-    keys = (
-        "select count(*) as cards, count(distinct card_key) as keys, count(distinct report_id) as batches"
-        " from star.fct_disease_case where release_to > 2"
-    )
-    assert bureau.rows(keys) == [{"cards": 4, "keys": 4, "batches": 1}]
-    # A card keeps its key through its versions.
-    assert bureau.rows(
-        "select count(distinct card_key) as keys from star.fct_disease_case where disease_code = '4000'"
-    ) == [{"keys": 1}]
+    for release in (1, 3):
+        assert [tuple(row.values()) for row in bureau.rows(CASES.format(release=release))] == first
+
+
+def test_a_card_keeps_its_key_through_its_versions(bureau):
+    keys = "select count(*) as rows, count(distinct card_key) as keys from star.fct_disease_case"
+    assert bureau.rows(keys + " where disease_code = '4000'") == [{"rows": 3, "keys": 1}]
+    assert bureau.rows(keys + " where release_from <= 2 and release_to > 2") == [{"rows": 4, "keys": 4}]
 
 
 def test_diseases_that_brand_a_person_are_counted_by_month_alone(bureau):
     assert bureau.rows(
         "select month_start, disease_code, case_class, cards, cases, deaths, cards_corrected, cards_deleted,"
-        " cards_entry_timed, cards_entered_late from published.fct_disease_card_count"
-        " where disease_code in ('0800', '0600', '0200') order by 2"
+        " cards_entry_timed, cards_entered_late from star.fct_disease_card_count"
+        " where release_from <= 2 and release_to > 2 and disease_code in ('0800', '0600', '0200') order by 2"
     ) == [
         {"month_start": date(2015, 1, 1), "disease_code": "0200", "case_class": "3", "cards": 1, "cases": 0,
          "deaths": 0, "cards_corrected": 1, "cards_deleted": 1, "cards_entry_timed": 1, "cards_entered_late": 1},
@@ -417,6 +419,9 @@ def test_diseases_that_brand_a_person_are_counted_by_month_alone(bureau):
     assert not bureau.rows("select from star.fct_disease_case where disease_code in ('0600', '0800')")
     # The card that was set aside counts nowhere.
     assert bureau.rows("select sum(cards) as cards from published.fct_disease_card_count") == [{"cards": 5}]
+    assert bureau.rows("select cases from published.fct_disease_card_count where disease_code = '0600'") == [
+        {"cases": 1}
+    ]
 
 
 def test_no_hash_of_a_person_and_no_card_number_is_published(bureau):
