@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 import structlog
@@ -128,6 +129,18 @@ def versions(connection: Connection) -> pl.DataFrame:
         **{name: pl.Boolean if name in FLAGS else pl.String for name in ATTRIBUTES},
     }
     return spells(pl.DataFrame([tuple(row) for row in rows], schema=schema, orient="row"))
+
+
+def standing_findings(engine: Engine) -> list[dict[str, Any]]:
+    """Contradictions that the dated events of units hold now: unit, day, rule and both messages."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "select organization_code, event_date, rule_id, message_zh, message_en, found_at"
+                " from registry.directory_finding where resolved_at is null order by 1, 2, 3, 5"
+            )
+        )
+        return [dict(row._mapping) for row in rows]
 
 
 def _take_in_units(connection: Connection, site: Site) -> list[int]:

@@ -161,12 +161,27 @@ def findings(
     *,
     report: Annotated[int | None, typer.Option(help="Of this report.")] = None,
     arrival: Annotated[int | None, typer.Option(help="Of this arrival of a file.")] = None,
+    units: Annotated[
+        bool, typer.Option("--directory", help="Contradictions in the dated events of units.")
+    ] = False,
     limit: Annotated[int, typer.Option(help="At most so many.")] = 100,
     as_json: Json = False,
 ) -> None:
     """List findings: rule, place, value and what to do, newest first."""
-    from ingestion import registry  # noqa: PLC0415
+    from ingestion import directory, registry  # noqa: PLC0415
 
+    if units:
+        events = directory.standing_findings(engine(Role.LOADER))[:limit]
+        if as_json:
+            print_json(events)
+            return
+        print_rows(
+            events,
+            ("organization_code", "event_date", "rule_id", "message_zh"),
+            title="Findings of the directory",
+            empty="No finding.",
+        )
+        return
     rows = registry.findings(engine(Role.LOADER), report=report, arrival=arrival, limit=limit)
     if as_json:
         print_json(rows)

@@ -180,6 +180,7 @@ def test_contradictory_events_are_findings_and_end_when_they_are_mended(bureau):
         "select organization_code, event_date, rule_id, resolved_at is null from registry.directory_finding"
     )
     assert bureau.rows(rows) == [("T-1", date(2014, 1, 1), "DIR_SAME_DAY", True)]
+    assert [finding["rule_id"] for finding in directory.standing_findings(bureau.loader)] == ["DIR_SAME_DAY"]
     with bureau.loader.connect() as connection:
         spells = directory.versions(connection)
     assert spells.filter(spells["organization_code"] == "T-1")["class_code"].to_list() == ["A100", "B100"]
