@@ -6,66 +6,13 @@ from dataclasses import dataclass, field
 from ingestion.form import Form
 from ingestion.grids import FOOTER
 from ingestion.label_index import LabelIndex, is_number, is_period, may_be_label
-from ingestion.labels import UNITS, is_total, squeeze
+from ingestion.labels import is_total, squeeze
 from ingestion.recognised import Column, Named, Pair, Spot
+from ingestion.vocabulary import ASIDE, ITEM_CODES, ITEMS, UNIT_TEXTS, VALUES
 
 # Labels are looked for in the first rows and columns only.
 ROWS = 1000
 COLUMNS = 40
-# Headings of a long table's column of labels, and of its column of values.
-_ITEMS = {
-    "指标",
-    "指标名称",
-    "项目",
-    "项目名称",
-    "数据项",
-    "统计指标",
-    "栏目",
-    "指标项",
-    "item",
-    "indicator",
-    "field",
-    "data_element",
-}
-_ITEM_CODES = {"指标代码", "指标编码", "项目代码", "数据项代码"}
-_VALUES = {
-    *(
-        "数值",
-        "值",
-        "数量",
-        "数据",
-        "填报值",
-        "填报数",
-        "指标值",
-        "本期数",
-        "本期值",
-        "本月数",
-        "本月",
-        "本年数",
-        "本季数",
-        "本期",
-    ),
-    *("value", "number", "amount"),
-}
-# Columns between labels and values that say nothing of a report.
-_ASIDE = {
-    "计量单位",
-    "单位",
-    "序号",
-    "编号",
-    "行次",
-    "代码",
-    "指标代码",
-    "项目代码",
-    "备注",
-    "说明",
-    "栏次",
-    "类别",
-    "unit",
-    "no",
-    "no.",
-}
-_UNIT_TEXTS = {squeeze(unit) for unit in UNITS} | {"—", "-", "/"}
 
 
 @dataclass
@@ -242,11 +189,11 @@ def _heads(cells: Sequence[Sequence[str]], first: int, main: int) -> dict[int, s
 
 def _aside(cells: Sequence[Sequence[str]], fields: Sequence[Column], column: int, head: str) -> bool:
     """Whether a column holds units of measure, numbering or remarks."""
-    if squeeze(head) in _ASIDE:
+    if squeeze(head) in ASIDE:
         return True
     texts = [cells[field.row][column] for field in fields if column < len(cells[field.row])]
     texts = [text for text in texts if text]
-    return bool(texts) and all(squeeze(text) in _UNIT_TEXTS for text in texts)
+    return bool(texts) and all(squeeze(text) in UNIT_TEXTS for text in texts)
 
 
 # A sheet of one report
@@ -295,7 +242,7 @@ def _end(row: Sequence[str], column: int) -> int:
 def _right_of(cells: Sequence[str], row: int, start: int, stop: int) -> tuple[int, int]:
     """Cell of the value right of a label: the first filled one that is no unit of measure."""
     filled = [
-        column for column in range(start, stop) if cells[column] and squeeze(cells[column]) not in _UNIT_TEXTS
+        column for column in range(start, stop) if cells[column] and squeeze(cells[column]) not in UNIT_TEXTS
     ]
     return row, filled[0] if filled else start
 
@@ -306,7 +253,7 @@ def _unread(cells: Sequence[Sequence[str]], found: Found, used: set[tuple[int, i
         column
         for row in range(max(found.first - 1, 0), found.first + 1)
         for column, text in enumerate(cells[row])
-        if squeeze(text) in _ASIDE
+        if squeeze(text) in ASIDE
     }
     unread = []
     for row in _rows_around(cells, found):
@@ -358,10 +305,10 @@ def _long(
     """A row per field: one column of labels, one of values, and who and when beside them."""
     for row, texts in enumerate(cells[:40]):
         keys = [squeeze(text) for text in texts]
-        value = next((column for column, key in enumerate(keys) if key in _VALUES), -1)
-        item = next((column for column, key in enumerate(keys) if key in _ITEMS), -1)
+        value = next((column for column, key in enumerate(keys) if key in VALUES), -1)
+        item = next((column for column, key in enumerate(keys) if key in ITEMS), -1)
         if item < 0:
-            item = next((column for column, key in enumerate(keys) if key in _ITEM_CODES), -1)
+            item = next((column for column, key in enumerate(keys) if key in ITEM_CODES), -1)
         if value < 0 or item < 0:
             continue
         found = Found("long", form, row, row, item=item, value=value)
@@ -371,7 +318,7 @@ def _long(
             codes = index.lookup(text).get(form.code, ())
             if len(codes) == 1 and form.by_code[codes[0]].role != "measure":
                 found.fields.append(Column(row, column, text, codes[0]))
-            elif keys[column] not in (_ASIDE | _ITEM_CODES | _ITEMS):
+            elif keys[column] not in (ASIDE | ITEM_CODES | ITEMS):
                 found.unknown.append(Spot(row, column, text))
         found.items = {code for (_, column), codes in labels.items() if column == item for code in codes}
         # Without anybody beside the labels it is a sheet of one report.

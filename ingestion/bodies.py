@@ -1,0 +1,118 @@
+"""Rows of a table that are records: totals, column numbers, repeated labels and signatures left out."""
+
+import re
+
+import polars as pl
+
+from ingestion.labels import is_total
+from ingestion.readers import Table
+from ingestion.recognised import Recognised, Spot
+
+# How rows below the table begin.
+FOOTER = re.compile(
+    r"^\s*(?:填\s*表|制\s*表|审\s*核|复\s*核|统计负责|单位负责|单位\s*[(（]盖章|负责人|联系|填报|报出|报送"
+    r"|备\s*注|注\s*[:：1]|说\s*明)"
+)
+TOTAL_ROW = re.compile(r"(?:合\s*计|总\s*计|小\s*计|.{0,6}(?:合计|总计|小计))")
+_ORDINALS = set("甲乙丙丁戊己")
+_SUM = re.compile(r"[合总小累共]\s*计|总数|全部")
+# Up to so many rows are looked at one by one.
+FEW = 64
+
+
+def body_of(table: Table, found: Recognised) -> pl.DataFrame:
+    """Rows that are records, with their spreadsheet row; totals, column numbers and signatures left out."""
+    first = found.header_row + 1
+    frame = table.rows_below(first)
+    if found.end_row is not None:
+        frame = frame.head(max(found.end_row - first, 0))
+    spots: list[Spot] = [*found.fields, *found.blocks]
+    known = [f"c{spot.column}" for spot in spots if spot.column < frame.width]
+    # Frames are put together from columns: an expression costs a small file more than the rest of its reading.
+    rows = pl.Series("source_row", range(first + 1, first + 1 + frame.height), dtype=pl.Int64)
+    frame = pl.DataFrame([*(frame.get_column(name) for name in known), rows])
+    texts = [name for name in known if frame.get_column(name).dtype == pl.String]
+    labels = {f"c{spot.column}": spot.label for spot in spots}
+    sums = _names_of_sums(frame, found, texts)
+    keep = _keep_few if frame.height <= FEW else _keep_many
+    kept = keep(frame, known, texts, labels, sums)
+    if not kept.all():
+        frame = frame.filter(kept)
+    if frame.height and is_numbering(tuple(frame.get_column(name)[0] for name in known)):
+        frame = frame.slice(1)
+    return frame
+
+
+def _names_of_sums(frame: pl.DataFrame, found: Recognised, texts: list[str]) -> dict[str, set[str]]:
+    """By column of a unit or a member the texts that only add up the others."""
+    sums: dict[str, set[str]] = {}
+    for column in found.fields:
+        name, item = f"c{column.column}", found.form.by_code[column.code]
+        if name in texts and item.role in ("identity", "breakdown"):
+            codes = found.form.code_lists.get(item.code_list or "")
+            cells = frame.get_column(name)
+            if frame.height > FEW:
+                cells = cells.filter(cells.str.contains(_SUM.pattern).fill_null(value=False)).unique()
+            different = set(cells.to_list())
+            sums[name] = {
+                text
+                for text in different
+                if text
+                and _SUM.search(text)
+                and (TOTAL_ROW.fullmatch(text.strip()) if item.role == "identity" else is_total(text))
+                and not (codes and codes.code_of(text))
+            }
+    return sums
+
+
+def _keep_many(
+    frame: pl.DataFrame, known: list[str], texts: list[str], labels: dict[str, str], sums: dict[str, set[str]]
+) -> pl.Series:
+    """Which rows are records, told over whole columns."""
+    keep = ~pl.all_horizontal(pl.col(known).is_null())
+    if texts:
+        keep = keep & ~pl.coalesce(texts).str.contains(FOOTER.pattern).fill_null(value=False)
+        again = pl.sum_horizontal(
+            (pl.col(name).str.strip_chars() == labels[name]).fill_null(value=False).cast(pl.Int32)
+            for name in texts
+        )
+        keep = keep & (again < 2)
+    for name, names in sums.items():
+        if names:
+            keep = keep & ~pl.col(name).is_in(list(names)).fill_null(value=False)
+    return frame.select(keep.alias("keep")).to_series()
+
+
+def _keep_few(
+    frame: pl.DataFrame, known: list[str], texts: list[str], labels: dict[str, str], sums: dict[str, set[str]]
+) -> pl.Series:
+    """The same for a few rows, which whole columns are too much machinery for."""
+    columns = {name: frame[name].to_list() for name in known}
+    keep = []
+    for row in range(frame.height):
+        first = next((text for name in texts if (text := columns[name][row]) is not None), None)
+        keep.append(
+            any(columns[name][row] is not None for name in known)
+            and not (first is not None and FOOTER.match(first))
+            and sum(
+                columns[name][row] is not None and columns[name][row].strip() == labels[name]
+                for name in texts
+            )
+            < 2
+            and not any(columns[name][row] in names for name, names in sums.items())
+        )
+    return pl.Series("keep", keep, dtype=pl.Boolean)
+
+
+def is_numbering(row: tuple[object, ...]) -> bool:
+    """Whether a row only numbers the columns: 甲 乙 1 2 3."""
+    texts = [
+        str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip()
+        for v in row
+        if v is not None
+    ]
+    numbers = [int(text) for text in texts if text.isdecimal()]
+    if len(texts) < 3 or len(numbers) < 2 or not 1 <= numbers[0] <= 2:
+        return False
+    in_order = numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    return in_order and all(text in _ORDINALS for text in texts if not text.isdecimal())
