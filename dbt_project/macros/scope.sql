@@ -1,7 +1,8 @@
 {#-
     What a candidate rebuilds: the reports of registry.change that it claimed, as a literal condition.
 
-    A model declares its scope in meta: {scope: report, forms: […]}, {scope: period, forms: […]} or {scope: all}.
+    A model declares its scope in meta: {scope: report, forms: […]}, {scope: period, forms: […]}, {scope:
+    following_periods} (what is held against the months before it) or {scope: all}.
     The same condition bounds what is read and what is compared, so that a night costs what changed, not what is
     stored. A table that does not exist yet is built from everything.
 
@@ -61,8 +62,9 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- Condition on a table's period_type and period_start: does a report that changed have its part in this period? -#}
-{% macro changed_period(alias, forms=none) -%}
+{#- Condition on a table's period_type and period_start: does a report that changed have its part in this period? With
+    `following`, or in the months after it in the year, or a year later? -#}
+{% macro changed_period(alias, forms=none, following=false) -%}
     {%- if not execute -%}true
     {%- else -%}
         {%- set query -%}
@@ -93,6 +95,17 @@
                     ('mch_year', make_date(y.year, 10, 1))
                 ) as span (period_type, period_start)
                 where x.period_type = 'event'
+                {%- if following %}
+                union all
+                select x.period_type, (x.period_start + interval '1 year')::date
+                union all
+                select 'month', later::date
+                from generate_series(
+                    x.period_start + interval '1 month', date_trunc('year', x.period_start) + interval '11 months',
+                    interval '1 month'
+                ) as later
+                where x.period_type = 'month'
+                {%- endif %}
             ) as p (period_type, period_start)
         {%- endset -%}
         {%- set periods = run_query(query ~ ' limit ' ~ (literal_limit() | int + 1)).rows -%}
@@ -140,6 +153,9 @@
                 union select part.year_offset from staging.indicator_part as part
                 where part.form_code = x.form_code and part.year_offset > 0
                 union select -part.year_offset from staging.indicator_part as part where part.year_offset > 0
+                {%- if (config.get('meta') or {}).get('scope') == 'following_periods' %}
+                union select 1
+                {%- endif %}
             ) as shift
             order by 1
         {%- endset -%}
@@ -160,7 +176,8 @@
 {% macro scope(alias) -%}
     {%- set meta = (config.get('meta') or {}) if execute else {} -%}
     {%- if meta.get('scope') == 'report' -%}{{ changed_report(alias ~ '.report_id', meta.get('forms')) }}
-    {%- elif meta.get('scope') == 'period' -%}{{ changed_period(alias, meta.get('forms')) }}
+    {%- elif meta.get('scope') in ('period', 'following_periods') -%}
+        {{ changed_period(alias, meta.get('forms'), meta.scope == 'following_periods') }}
     {%- else -%}true
     {%- endif -%}
 {%- endmacro %}

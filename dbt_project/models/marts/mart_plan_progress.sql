@@ -68,15 +68,120 @@ target_year as (
     cross join lateral generate_series(target.first_year, target.target_year) as year (year)
 ),
 
+-- A target that must hold in every town, county or hospital is judged by each of them.
+unit_target as (
+    select
+        target_year.plan_code,
+        target_year.figure_no,
+        target_year.year,
+        target_year.every_unit_of,
+        target_year.indicator_code,
+        target_year.slice,
+        target_year.period_type,
+        target_year.year_start,
+        target_year.year_end,
+        target_year.direction,
+        target_year.operator,
+        target_year.value,
+        -- Codes of all that lies in a region begin like its own, without the zeros of its level.
+        case
+            when target_year.region_code like '%0000' then left(target_year.region_code, 2)
+            when target_year.region_code like '%00' then left(target_year.region_code, 4)
+            else target_year.region_code
+        end || '%' as code_pattern
+    from target_year
+    where target_year.every_unit_of is not null
+),
+
+unit_value as (
+    select
+        unit_target.plan_code,
+        unit_target.figure_no,
+        unit_target.year,
+        fct.subject_code,
+        fct.value,
+        case
+            when unit_target.operator = '>' then fct.value > unit_target.value
+            when unit_target.operator = '<' then fct.value < unit_target.value
+            when unit_target.direction = 'down' then fct.value <= unit_target.value
+            else fct.value >= unit_target.value
+        end as is_met,
+        row_number() over (
+            partition by unit_target.plan_code, unit_target.figure_no, unit_target.year
+            order by case when unit_target.direction = 'down' then -fct.value else fct.value end, fct.subject_code
+        ) as rank_from_worst
+    from unit_target
+    inner join {{ at_candidate(ref('fct_indicator')) }} as fct
+        on unit_target.indicator_code = fct.indicator_code
+            and unit_target.slice = fct.slice
+            and unit_target.period_type = fct.period_type
+            and unit_target.year_start = fct.period_start
+            and fct.region_code like unit_target.code_pattern
+            and case unit_target.every_unit_of
+                when 'township' then fct.subject_type = 'region' and length(fct.subject_code) = 9
+                when 'county'
+                    then fct.subject_type = 'region' and length(fct.subject_code) = 6 and fct.subject_code not like '%00'
+                else fct.subject_type = 'organization'
+            end
+    where fct.value is not null
+),
+
+unit_listed as (
+    select
+        unit_target.plan_code,
+        unit_target.figure_no,
+        unit_target.year,
+        count(*) as units
+    from unit_target
+    inner join {{ at_candidate(ref('dim_region')) }} as region
+        on region.level = unit_target.every_unit_of
+            and region.region_code like unit_target.code_pattern
+            and unit_target.year_end >= region.valid_from
+            and unit_target.year_end < region.valid_to
+    group by unit_target.plan_code, unit_target.figure_no, unit_target.year
+),
+
+in_every_unit as (
+    select
+        unit_target.plan_code,
+        unit_target.figure_no,
+        unit_target.year,
+        greatest(max(unit_listed.units), count(unit_value.subject_code)) as units_expected,
+        count(unit_value.subject_code) as units_measured,
+        count(*) filter (where unit_value.is_met) as units_meeting,
+        max(unit_value.subject_code) filter (where unit_value.rank_from_worst = 1) as worst_unit,
+        max(unit_value.value) filter (where unit_value.rank_from_worst = 1) as worst_value
+    from unit_target
+    left join unit_value
+        on unit_target.plan_code = unit_value.plan_code
+            and unit_target.figure_no = unit_value.figure_no
+            and unit_target.year = unit_value.year
+    left join unit_listed
+        on unit_target.plan_code = unit_listed.plan_code
+            and unit_target.figure_no = unit_listed.figure_no
+            and unit_target.year = unit_listed.year
+    group by unit_target.plan_code, unit_target.figure_no, unit_target.year
+),
+
 measured as (
     select
         target_year.*,
+        in_every_unit.units_expected,
+        in_every_unit.units_measured,
+        in_every_unit.units_meeting,
+        in_every_unit.worst_unit,
         fct.numerator,
         fct.denominator,
-        fct.value as computed,
+        -- How many units there are is known before the year of the target.
+        max(fct.denominator) over per_target as latest_denominator,
+        case when target_year.every_unit_of is not null then in_every_unit.worst_value else fct.value end as computed,
         lag(fct.value) over per_target as computed_before,
         first_value(fct.value) over per_target as computed_first
     from target_year
+    left join in_every_unit
+        on target_year.plan_code = in_every_unit.plan_code
+            and target_year.figure_no = in_every_unit.figure_no
+            and target_year.year = in_every_unit.year
     left join {{ at_candidate(ref('fct_indicator')) }} as fct
         on target_year.indicator_code = fct.indicator_code
             and fct.subject_type = 'region'
@@ -110,6 +215,8 @@ placed as (
                 + (goal.value - goal.start_value) * (goal.year - goal.first_year) / (goal.target_year - goal.first_year)
         end as on_path,
         case
+            when goal.every_unit_of is not null
+                then goal.units_measured > 0 and goal.units_meeting = goal.units_expected
             when goal.operator in ('>', 'increase') then goal.computed > goal.goal
             when goal.operator in ('<', 'decrease') then goal.computed < goal.goal
             when goal.operator = 'about' then abs(goal.computed - goal.goal) <= abs(goal.goal) * 0.05
@@ -123,9 +230,9 @@ placed as (
             else goal.baseline_value >= goal.value
         end as was_met_before,
         -- So few units that no whole number of them gives the share asked for.
-        goal.operator = '=' and goal.aggregation_class = 'RS_END' and goal.denominator between 1 and 1000
+        goal.operator = '=' and goal.aggregation_class = 'RS_END' and goal.latest_denominator between 1 and 1000
         and abs(
-            round(goal.value * goal.denominator / goal.scale) * goal.scale / goal.denominator - goal.value
+            round(goal.value * goal.latest_denominator / goal.scale) * goal.scale / goal.latest_denominator - goal.value
         ) >= power(10::numeric, -goal.decimals) / 2 as is_unattainable
     from goal
 )
@@ -149,6 +256,10 @@ select
     placed.obligation_class,
     placed.obligation_basis,
     placed.every_unit_of,
+    placed.units_expected,
+    placed.units_measured,
+    placed.units_meeting,
+    placed.worst_unit,
     placed.is_aspiration,
     placed.baseline_value,
     placed.numerator,
@@ -162,6 +273,9 @@ select
         when placed.was_met_before then 'looser_than_baseline'
         when placed.computed is null or placed.goal is null then 'not_measured'
         when placed.is_met then 'met'
+        -- All that reported meet it, and some did not report.
+        when placed.units_meeting = placed.units_measured and placed.units_measured < placed.units_expected
+            then 'not_measured'
         when placed.on_path is null then 'behind'
         when placed.direction = 'down' and placed.computed <= placed.on_path then 'on_track'
         when placed.direction = 'up' and placed.computed >= placed.on_path then 'on_track'

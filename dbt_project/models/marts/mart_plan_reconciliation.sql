@@ -1,8 +1,12 @@
--- Grain: one row per actual or baseline figure that a plan prints, beside what the reports say.
+-- Grain: one row per figure that a plan prints, beside what the reports say.
 {{ config(unique_key=['plan_code', 'figure_no'], meta={'scope': 'all'}) }}
 with figure as (
-    select * from {{ at_candidate(ref('dim_plan_figure')) }} as figure
-    where kind in ('actual', 'baseline')
+    select
+        printed.*,
+        -- A target, a standard quoted or a mere mention says nothing of what is.
+        printed.kind in ('actual', 'baseline') as is_claim,
+        power(10::numeric, -printed.decimals) as last_digit
+    from {{ at_candidate(ref('dim_plan_figure')) }} as printed
 ),
 
 indicator as (
@@ -12,12 +16,16 @@ indicator as (
     from {{ at_candidate(ref('dim_indicator')) }} as dim_indicator
 ),
 
--- Another value that the same plan prints for the same thing.
+-- Another value that the same plan prints for the same thing; one that only has fewer digits is the same.
 other as (
     select
         figure.plan_code,
         figure.figure_no,
-        string_agg(distinct trim_scale(twin.value)::text, '、') as values_printed
+        string_agg(distinct trim_scale(twin.value)::text, '、') as values_printed,
+        bool_and(
+            round(twin.value, least(figure.decimals, twin.decimals))
+            = round(figure.value, least(figure.decimals, twin.decimals))
+        ) as is_same_rounded
     from figure
     inner join figure as twin
         on figure.plan_code = twin.plan_code
@@ -28,6 +36,7 @@ other as (
             and figure.operator in ('=', 'about')
             and twin.operator in ('=', 'about')
             and figure.value <> twin.value
+            and (figure.is_claim and twin.is_claim or figure.kind = 'target' and twin.kind = 'target')
     group by figure.plan_code, figure.figure_no
 ),
 
@@ -51,6 +60,8 @@ between_parts as (
             and figure.region_code = part.region_code
             and figure.period_end = part.period_end
             and slice.slice = part.slice
+            and part.is_claim
+    where figure.is_claim
     group by figure.plan_code, figure.figure_no
     having count(*) > 1
 ),
@@ -72,8 +83,76 @@ sum_of_parts as (
             and figure.region_code = part.region_code
             and figure.period_end = part.period_end
             and part.kind = 'actual'
+    where figure.is_claim
     group by figure.plan_code, figure.figure_no
     having count(part.value) = count(*)
+),
+
+-- The population that a rate and its printed count imply; two of one year and region must overlap.
+implied as (
+    select
+        rate.plan_code,
+        rate.figure_no,
+        rate.region_code,
+        rate.period_end,
+        indicator.denominator,
+        ceil(counted.value * indicator.scale / (rate.value + rate.last_digit / 2)) as lowest,
+        floor(counted.value * indicator.scale / (rate.value - rate.last_digit / 2)) as highest
+    from figure as rate
+    inner join indicator
+        on rate.indicator_code = indicator.indicator_code
+            and indicator.denominator like '%population%'
+    inner join indicator as count_indicator
+        on indicator.numerator in (count_indicator.indicator_code, count_indicator.numerator)
+            and count_indicator.denominator is null
+    inner join figure as counted
+        on count_indicator.indicator_code = counted.indicator_code
+            and rate.plan_code = counted.plan_code
+            and rate.slice = counted.slice
+            and rate.region_code = counted.region_code
+            and rate.period_end = counted.period_end
+            and counted.is_claim and counted.operator = '='
+    where rate.is_claim and rate.operator = '=' and rate.value > rate.last_digit / 2
+),
+
+apart as (
+    select
+        one.plan_code,
+        one.figure_no,
+        format(
+            '隐含人口 %s–%s，与其他指标隐含的 %s 不相容', max(one.lowest), max(one.highest),
+            string_agg(distinct other.lowest || '–' || other.highest, '、')
+        ) as reason
+    from implied as one
+    inner join implied as other
+        on one.plan_code = other.plan_code
+            and one.region_code = other.region_code
+            and one.period_end = other.period_end
+            and (one.lowest > other.highest or one.highest < other.lowest)
+    group by one.plan_code, one.figure_no
+),
+
+-- What a plan prints for several years together is the sum of what is counted by year.
+over_years as (
+    select
+        figure.plan_code,
+        figure.figure_no,
+        sum(fct.numerator) as numerator
+    from figure
+    inner join indicator
+        on figure.indicator_code = indicator.indicator_code
+            and indicator.aggregation_class in ('FL', 'CUM')
+    inner join {{ at_candidate(ref('fct_indicator')) }} as fct
+        on figure.indicator_code = fct.indicator_code
+            and fct.subject_type = 'region'
+            and figure.region_code = fct.subject_code
+            and figure.slice = fct.slice
+            and fct.period_type = 'year'
+            and fct.period_start between figure.period_start and figure.period_end
+            and fct.status = 'computed'
+    where figure.period_type = 'plan' and figure.is_claim
+    group by figure.plan_code, figure.figure_no, figure.period_start, figure.period_end
+    having count(*) = extract(year from figure.period_end) - extract(year from figure.period_start) + 1
 ),
 
 measured as (
@@ -82,19 +161,23 @@ measured as (
         indicator.name_zh,
         indicator.unit,
         indicator.is_rate,
+        indicator.aggregation_class,
+        indicator.not_carried_reason,
+        indicator.is_computed,
         other.values_printed,
+        coalesce(other.is_same_rounded, false) as is_same_rounded,
+        apart.reason as apart_reason,
         between_parts.lowest,
         between_parts.highest,
         sum_of_parts.total,
         sum_of_parts.addends,
-        fct.numerator,
+        coalesce(fct.numerator, over_years.numerator) as numerator,
         fct.denominator,
-        fct.value as computed,
-        fct.status as computed_status,
+        coalesce(fct.value, over_years.numerator) as computed,
+        coalesce(fct.status, case when over_years.numerator is not null then 'computed' end) as computed_status,
         -- The whole number of events that comes nearest to the printed rate.
         round(figure.value * fct.denominator / indicator.scale) as nearest_count,
-        indicator.scale,
-        power(10::numeric, -figure.decimals) as last_digit
+        indicator.scale
     from figure
     inner join indicator
         on figure.indicator_code = indicator.indicator_code
@@ -104,6 +187,10 @@ measured as (
         on figure.plan_code = between_parts.plan_code and figure.figure_no = between_parts.figure_no
     left join sum_of_parts
         on figure.plan_code = sum_of_parts.plan_code and figure.figure_no = sum_of_parts.figure_no
+    left join apart
+        on figure.plan_code = apart.plan_code and figure.figure_no = apart.figure_no
+    left join over_years
+        on figure.plan_code = over_years.plan_code and figure.figure_no = over_years.figure_no
     left join {{ at_candidate(ref('fct_indicator')) }} as fct
         on figure.indicator_code = fct.indicator_code
             and fct.subject_type = 'region'
@@ -117,7 +204,7 @@ tested as (
     select
         measured.*,
         -- Printed by rounding or by cutting off, the printed digits leave no room for any whole number of events.
-        measured.is_rate
+        measured.is_rate and measured.is_claim
         and measured.computed_status = 'computed'
         and measured.denominator > 0
         and measured.denominator = trunc(measured.denominator)
@@ -126,7 +213,12 @@ tested as (
             from generate_series(greatest(measured.nearest_count - 1, 0), measured.nearest_count + 1) as event (count)
             where abs(event.count * measured.scale / measured.denominator - measured.value) < measured.last_digit
         ) as has_no_count,
-        measured.value < measured.lowest or measured.value > measured.highest as is_outside_parts,
+        -- So few units that no whole number of them gives the share asked for.
+        measured.operator = '=' and measured.aggregation_class = 'RS_END' and measured.denominator between 1 and 1000
+        and abs(measured.nearest_count * measured.scale / measured.denominator - measured.value) >= measured.last_digit / 2
+            as is_unattainable,
+        measured.is_claim and (measured.value < measured.lowest or measured.value > measured.highest)
+            as is_outside_parts,
         abs(measured.value - measured.total) > measured.last_digit / 2 as differs_from_sum,
         round(measured.computed, measured.decimals) as computed_rounded
     from measured
@@ -136,7 +228,12 @@ judged as (
     select
         tested.*,
         case
-            when tested.value is null or tested.period_start is null or tested.region_code is null then 'ambiguous'
+            when tested.region_code is null or tested.period_start is null then 'ambiguous'
+            when not tested.is_claim and tested.is_unattainable then 'impossible'
+            when not tested.is_claim and tested.kind = 'target' and tested.operator = 'text' then 'ambiguous'
+            when not tested.is_claim and tested.values_printed is not null then 'conflict'
+            when not tested.is_claim then 'no_claim'
+            when tested.value is null then 'ambiguous'
             when tested.is_outside_parts or tested.differs_from_sum or tested.has_no_count then 'impossible'
             when tested.operator in ('>=', '>', '<=', '<') and tested.computed is not null
                 then
@@ -148,10 +245,11 @@ judged as (
                         else 'conflict'
                     end
             when tested.computed_rounded = tested.value then 'agrees'
+            when tested.is_same_rounded and tested.computed is null then 'rounding'
             when abs(tested.computed - tested.value) <= tested.last_digit * 1.0001 then 'rounding'
             when tested.operator = 'about' and abs(tested.computed / nullif(tested.value, 0) - 1) <= 0.05 then 'agrees'
             when tested.computed is not null then 'conflict'
-            when tested.values_printed is not null then 'conflict'
+            when tested.values_printed is not null or tested.apart_reason is not null then 'conflict'
             else 'not_reported'
         end as verdict
     from tested
@@ -182,13 +280,18 @@ select
         when 'ambiguous'
             then
                 case
-                    when judged.value is null then '原文没有数值'
                     when judged.region_code is null then '原文没有地区'
-                    else '原文没有年份'
+                    when judged.period_start is null then '原文没有年份'
+                    else concat_ws('：', '原文没有数值', judged.value_text)
                 end
         when 'impossible'
             then
                 case
+                    when not judged.is_claim
+                        then format(
+                                '%s 个单位中没有整数个能得出该比例，最近的是 %s 个', trim_scale(judged.denominator),
+                                judged.nearest_count
+                            )
                     when judged.is_outside_parts
                         then format(
                                 '总率须介于分项率 %s 与 %s 之间', trim_scale(judged.lowest), trim_scale(judged.highest)
@@ -199,11 +302,17 @@ select
                             trim_scale(judged.denominator), judged.nearest_count, trim_scale(judged.denominator)
                         )
                 end
-        when 'rounding' then format('计算值 %s，末位之差', trim_scale(round(judged.computed, 4)))
+        when 'rounding'
+            then
+                case
+                    when judged.computed is null then '同一文本另印 ' || judged.values_printed || '，舍入后相同'
+                    else format('计算值 %s，末位之差', trim_scale(round(judged.computed, 4)))
+                end
         when 'conflict'
             then
                 case
-                    when judged.computed is null then format('同一文本另印 %s', judged.values_printed)
+                    when judged.computed is null
+                        then concat_ws('；', '同一文本另印 ' || judged.values_printed, judged.apart_reason)
                     else format(
                             '计算值 %s%s', trim_scale(round(judged.computed, 4)),
                             case
@@ -214,8 +323,12 @@ select
         when 'agrees'
             then
                 case when judged.values_printed is not null then '同一文本另印 ' || judged.values_printed end
+        when 'no_claim'
+            then case judged.kind when 'target' then '目标，见 mart_plan_progress' when 'reference' then '所引标准' else '只提及' end
         when 'not_reported' then
             case
+                when judged.computed_status is null and judged.not_carried_reason is not null then judged.not_carried_reason
+                when judged.computed_status is null and judged.is_computed then '没有收到该期的报表'
                 when judged.computed_status is null then '没有报表提供该指标'
                 else '报表不齐：' || judged.computed_status
             end
