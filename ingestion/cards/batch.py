@@ -24,6 +24,7 @@ from ingestion.recognised import Recognised
 from ingestion.values import Typed
 
 _UNIT = "\x1f"
+_LIKE_A_CODE = r"^[A-Za-z]{0,3}[0-9][A-Za-z0-9.+*†/_-]{0,28}$"
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ class BatchReader:
         self.asked = None if asked is None else tuple(sorted(set(asked)))
         self.where = rows.Where(found, sheet, lane.source, file_name)
         self.columns = {column.code: column.index for column in found.fields}
+        # 2015年 says a period, whatever else its field is.
         self._given = [
-            field
+            field.model_copy(update={"type": "text"}) if field.code in self.form.period.fields else field
             for field in self.form.fields
             if field.code in self.columns or field.code in found.title_values
         ]
@@ -193,7 +195,11 @@ class BatchReader:
                 else:
                     wrong = ~(usccs_valid(cells) if field.format == "uscc" else icd10_valid(cells))
                 judge.fails(told.wrong_digits(field), wrong.fill_null(value=False))
-            if field.type in ("int", "dec") and not field.negative:
+                if field.format == "icd10":
+                    # Words where a code belongs may say anything; a code with a slip in it stays.
+                    words = wrong & ~cells.str.contains(_LIKE_A_CODE)
+                    values[code] = cells.set(words.fill_null(value=False), None)
+            if cells.dtype.is_numeric() and not field.negative:
                 judge.fails(told.negative(field), (cells < 0).fill_null(value=False))
 
     def _persons(self, judge: Judge, values: dict[str, pl.Series], days: pl.Series) -> list[pl.Series]:

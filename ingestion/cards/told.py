@@ -120,8 +120,8 @@ def wrong_digits(field: FormField) -> CellFault:
             "VALUE_STRUCTURE",
             "soft",
             field,
-            "不符合ICD-10的编码结构，请核对",
-            "has not the structure of ICD-10",
+            "不符合ICD-10的编码结构，请核对；不是编码的文字不保存",
+            "has not the structure of ICD-10; words are not stored in place of a code",
         )
     standard = "GB 32100" if field.format == "uscc" else "GB 11643"
     return CellFault(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -95,6 +96,36 @@ def read(unread: UnreadCards, size: int) -> tuple[Ledger, pl.DataFrame]:
         records.append(reader.read(frame, first + 1).records)
         first += frame.height
     return ledger, pl.concat(records, how="diagonal_relaxed").sort("source_row")
+
+
+def written(folder: Path, name: str, *lines: str) -> tuple[Ledger, pl.DataFrame]:
+    path = folder / f"{name}.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (unread,) = read_file(path, catalogue=load_forms())
+    assert isinstance(unread, UnreadCards)
+    return read(unread, 1000)
+
+
+def test_words_in_place_of_a_code_are_not_stored_and_a_code_with_a_slip_is(tmp_path):
+    line = "T-1,m{},构造人,,男,1980-05-01,2015-01-01 09:00,2015-01-04 09:00,3,{},医嘱离院,100"
+    codes = ["J18.900", "J18900", "张构造的肺炎", "Zhang San"]
+    ledger, records = written(
+        tmp_path, "病案首页", HEADER, *(line.format(n, code) for n, code in enumerate(codes))
+    )
+    assert records["main_diagnosis"].to_list() == ["J18.900", "J18900", None, None]
+    assert sum(finding.rule_id == "VALUE_STRUCTURE" for finding in ledger.findings) == 3
+
+
+def test_a_year_may_be_written_with_its_word_in_a_register(tmp_path):
+    lines = [
+        "机构编码,统计年份,设备代码,设备名称,同批购进相同型号设备台数",
+        "T-1,2015年,0101,CT,1",
+        "T-1,2015,0102,CT,2",
+    ]
+    ledger, records = written(tmp_path, "大型设备", *lines)
+    assert records.height == 2
+    assert {entry.period for entry in ledger.entries} == {(dt.date(2015, 1, 1), dt.date(2015, 12, 31))}
+    assert not any(finding.rule_id in ("VALUE_UNREADABLE", "PERIOD_MISSING") for finding in ledger.findings)
 
 
 @pytest.mark.parametrize("size", [1, 7, 25])
