@@ -399,6 +399,16 @@ def test_a_withdrawn_batch_gives_its_cards_back_to_the_batch_before(bureau):
         assert [tuple(row.values()) for row in bureau.rows(CASES.format(release=release))] == first
 
 
+def test_a_card_leads_to_the_row_of_its_file(bureau):
+    (row,) = bureau.rows(
+        "select report.file_name, fact.source_row from published.fct_disease_case as fact"
+        " inner join published.dim_report as report on fact.report_id = report.report_id"
+        " where fact.disease_code = '4000'"
+    )
+    assert row["file_name"].endswith("传染病报告卡.csv")
+    assert row["source_row"] == 3
+
+
 def test_a_card_keeps_its_key_through_its_versions(bureau):
     keys = "select count(*) as rows, count(distinct card_key) as keys from star.fct_disease_case"
     assert bureau.rows(keys + " where disease_code = '4000'") == [{"rows": 3, "keys": 1}]

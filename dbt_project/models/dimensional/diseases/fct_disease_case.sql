@@ -4,7 +4,10 @@
     config(
         unique_key=['organization_key', 'card_key'],
         indexes=[{'columns': ['diagnosis_date', 'disease_code']}, {'columns': ['report_id']}],
-        meta={'scope': 'report', 'forms': ['idr_card'], 'also': 'same_cards', 'card_key': ['card_no']}
+        meta={
+            'scope': 'report', 'forms': ['idr_card'], 'also': 'same_cards', 'card_key': ['card_no'],
+            'not_compared': ['source_sheet', 'source_row']
+        }
     )
 }}
 with card as (
@@ -37,6 +40,8 @@ select
     card.region_code,
     coalesce(history.card_key, card.report_id * 100000000 + card.record_no) as card_key,
     card.report_id,
+    card.source_sheet,
+    card.source_row,
     card.period_type,
     card.period_start,
     card.period_end,

@@ -9,6 +9,8 @@ select
     report.period_end,
     report.received_at,
     form.record_no,
+    form.source_sheet,
+    form.source_row,
     form.card_no,
     form.card_category,
     form.sex,
