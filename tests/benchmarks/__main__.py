@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import cards, history, intake, loading, nights, publishing
+from tests.benchmarks import cards, intake, loading, nights, publishing, star
 from tests.benchmarks.instance import instance
 from tests.benchmarks.measure import Ratio
 
@@ -20,7 +20,7 @@ BENCHMARKS = {
     "loading": loading.run,
     "cards": cards.run,
     "intake": intake.run,
-    "history": history.run,
+    "star": star.run,
     "nights": nights.run,
 }
 

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Ratio:
-    """One line of the table: seconds of ours and of a reference, and the ratio aimed at."""
+    """One line of the table: seconds of ours (or only a note) and of a reference, and the ratio aimed at."""
 
     what: str
-    ours: float
+    ours: float | None
     reference: float | None
     aim: str
     note: str = ""
 
     @property
     def ours_text(self) -> str:
-        return _seconds(self.ours) + (f" {self.note}" if self.note else "")
+        told = [] if self.ours is None else [_seconds(self.ours)]
+        return " ".join([*told, self.note] if self.note else told)
 
     @property
     def reference_text(self) -> str:
@@ -25,7 +26,7 @@ class Ratio:
 
     @property
     def ratio_text(self) -> str:
-        return "" if self.reference is None else f"{self.ours / self.reference:.2f}"
+        return "" if self.ours is None or self.reference is None else f"{self.ours / self.reference:.2f}"
 
 
 def best(action: Callable[[], object], tries: int = 5) -> float:
