@@ -50,7 +50,8 @@ figure as (
         indicator.sliced_by,
         indicator.denominator_base,
         indicator.denominator_by,
-        plan.plan_type
+        plan.plan_type,
+        plan.period_start as plan_start
     from candidate.dim_plan_figure as printed
     inner join indicator on printed.indicator_code = indicator.indicator_code
     left join candidate.dim_plan as plan on printed.plan_code = plan.plan_code
@@ -287,13 +288,6 @@ twin as (
             and here.figure_no < there.figure_no and here.value <> there.value
 ),
 
-township as (
-    select region.parent_code as region_code, count(*) as units
-    from candidate.dim_region as region
-    where region.level = 'township' and region.valid_to > current_date
-    group by region.parent_code
-),
-
 target as (
     select figure.*, base.value as base_value, base.operator as base_operator
     from figure
@@ -501,7 +495,13 @@ found as (
         round(round(target.value * township.units / target.scale) * target.scale / township.units, 2), township.units,
         format('%s units give no such share', township.units)
     from target
-    inner join township on target.region_code = township.region_code
+    inner join lateral (
+        -- As the plan found them when it began.
+        select count(*) as units
+        from candidate.dim_region as region
+        where region.level = 'township' and region.parent_code = target.region_code
+            and region.valid_from <= target.plan_start and region.valid_to > target.plan_start
+    ) as township on township.units > 0
     where target.operator = '=' and target.denominator_name = 'townships'
         and abs(round(target.value * township.units / target.scale) * target.scale / township.units - target.value) > target.half_digit
     union all
