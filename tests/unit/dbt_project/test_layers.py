@@ -167,6 +167,34 @@ def test_the_star_holds_nothing_that_says_who_a_person_is(models):
             assert not hidden & set(node["columns"]), name
 
 
+def measures(models):
+    """What the facts say of their columns: (fact, column, form, field, additivity)."""
+    for name, node in models.items():
+        checked = node["config"]["meta"].get("checked", {})
+        for column, fields in checked.get("measures", {}).items():
+            for field in [fields] if isinstance(fields, str) else fields:
+                additivity = node["columns"][column]["meta"].get("additivity")
+                yield (name, column, *field.split("."), additivity)
+
+
+def test_every_number_of_a_form_is_in_the_fact_of_its_process(models):
+    found = {(form, field) for _, _, form, field, _ in measures(models)}
+    # Cases and deaths may come in files of their own, which meta.checked cannot say.
+    found |= {("idr_monthly", column) for column in models["fct_notifiable_disease"]["columns"]}
+    found.add(("idr_monthly", "cases_same_month_ly"))
+    wanted = {(form.code, field.code) for form in load_forms().values() for field in form.measures}
+    assert wanted - found == set()
+
+
+def test_what_may_not_be_added_over_time_says_so(models):
+    forms = load_forms()
+    for fact, column, form, field, additivity in measures(models):
+        if forms[form].by_code[field].nature in ("stock", "cumulative"):
+            assert additivity in ("semi-additive", "non-additive"), (fact, column)
+        else:
+            assert additivity in (None, "non-additive"), (fact, column)
+
+
 def test_no_merge_and_no_rollup():
     for file in PROJECT.rglob("*.sql"):
         code = re.sub(r"\{#.*?#\}", "", file.read_text(), flags=re.DOTALL)

@@ -4,7 +4,8 @@
         unique_key=['organization_key', 'report_id'],
         indexes=[{'columns': ['period_start', 'region_code']}, {'columns': ['report_id']}],
         meta={
-            'scope': 'report', 'forms': ['bphs_quarterly', 'inst_annual_phc', 'hosp_monthly'],
+            'scope': 'report',
+            'forms': ['bphs_quarterly', 'inst_annual_phc', 'inst_annual_hospital', 'hosp_monthly'],
             'also': 'later_quarters'
         }
     )
@@ -61,7 +62,7 @@ select
     stg.newborns_visited,
     stg.early_registered,
     stg.postnatal_visited,
-    coalesce(stg.population_65_plus, phc.population_65_plus) as population_65_plus,
+    coalesce(stg.population_65_plus, phc.population_65_plus, hospital.population_65_plus) as population_65_plus,
     coalesce(stg.elderly_65_managed, phc.elderly_65_managed) as elderly_65_managed,
     stg.hypertension_estimated,
     stg.hypertension_managed,
@@ -79,7 +80,7 @@ select
     stg.tb_regular_medication,
     stg.idr_reported_timely,
     stg.supervision_events,
-    phc.served_population,
+    coalesce(phc.served_population, hospital.served_population) as served_population,
     phc.children_0_3,
     phc.children_0_6_managed,
     phc.early_pregnancy_registered,
@@ -92,15 +93,18 @@ left join {{ ref('stg_raw__bphs_quarterly') }} as stg
     on report.report_id = stg.report_id
 left join {{ ref('stg_raw__inst_annual_phc') }} as phc
     on report.report_id = phc.report_id
+left join {{ ref('stg_raw__inst_annual_hospital') }} as hospital
+    on report.report_id = hospital.report_id
 left join {{ ref('stg_raw__hosp_monthly') }} as monthly
     on report.report_id = monthly.report_id
 {{ quarter_before(ref('stg_raw__bphs_quarterly')) }}
 {{ organization_at('organization', 'report.organization_key', 'report.period_end') }}
 where {{ in_scope('report') }}
-    and report.form_code in ('bphs_quarterly', 'inst_annual_phc', 'hosp_monthly')
+    and report.form_code in ('bphs_quarterly', 'inst_annual_phc', 'inst_annual_hospital', 'hosp_monthly')
     and (
         stg.report_id is not null
         or phc.report_id is not null
+        or num_nonnulls(hospital.served_population, hospital.population_65_plus) > 0
         or num_nonnulls(
             monthly.health_records_cum, monthly.health_records_electronic, monthly.hypertension_std_managed,
             monthly.diabetes_std_managed
