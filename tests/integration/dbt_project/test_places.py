@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from reports import Registry
 
+from ingestion import directory
 from warehouse.database import Role, engine
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "regions-and-units.md"
@@ -43,6 +44,16 @@ def star(module_database):
          "economic_type_code": "110", "sponsor_code": "2", "management_class_code": "2", "region_code": "440507"},
         {"event_date": date(2010, 1, 1), "event_type": "reclass", "second_class_code": "B100"},
         {"event_date": date(2015, 7, 1), "event_type": "reclass", "is_counted_by_second_class": True},
+    )  # fmt: skip
+    # What contradicts itself: the star and the intake must take the same of it.
+    registry.unit(
+        "X1",
+        {"event_date": date(2001, 1, 1), "event_type": "open", "name_zh": "甲", "class_code": "B100"},
+        {"event_date": date(2001, 1, 1), "event_type": "rename", "name_zh": "Z"},
+        {"event_date": date(2001, 1, 1), "event_type": "reclass", "class_code": "A210"},
+        {"event_date": date(2005, 1, 1), "event_type": "close"},
+        {"event_date": date(2005, 1, 1), "event_type": "reopen", "is_branch": True},
+        {"event_date": date(2010, 1, 1), "event_type": "merge"},
     )  # fmt: skip
     for code, cases in CASES.items():
         registry.file("idr_monthly", code, *JANUARY, {"disease_code": "0300", "cases": cases})
@@ -176,6 +187,24 @@ def test_a_second_name_moves_visits_from_one_class_to_the_other_by_period(read):
             "profit_status": "profit",
         }
     ]
+
+
+def test_the_star_and_the_intake_see_the_same_history(star, read):
+    """The one in SQL, the other in polars: contradictions have one outcome."""
+    columns = ("class_code", "second_class_code", "name_zh", "region_code", "economic_type_code")
+    with engine(Role.LOADER).connect() as connection:
+        seen = directory.versions(connection)
+    wanted = seen.select("organization_code", "valid_from", "valid_to", "is_open", *columns).rows()
+    found = read(
+        "select organization_code, valid_from, valid_to, operating_status = 'open' as is_open,"
+        f" {', '.join(columns)} from published.dim_organization where organization_key > 0"
+        " order by organization_key, valid_from"
+    )
+    assert [tuple(row.values()) for row in found] == wanted
+    assert {row["valid_from"].year: (row["name_zh"], row["class_code"], row["is_open"]) for row in found
+            if row["organization_code"] == "X1"} == {
+        2001: ("甲", "B100", True), 2005: ("甲", "B100", True), 2010: ("甲", "B100", False),
+    }  # fmt: skip
 
 
 class TestReleases:
