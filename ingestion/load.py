@@ -11,6 +11,9 @@ from sqlalchemy import Connection, Engine
 from warehouse.database import Role, make_engine
 from warehouse.settings import Settings
 
+BINARY_ROWS = 4_096
+"""Rows turned to PostgreSQL's own format at once: what comes of them fits into memory that is at hand already."""
+
 CHUNK_ROWS = 10_000
 """Rows turned to CSV at once: memory stays small, and the server takes some while the next are made."""
 
@@ -23,6 +26,31 @@ def loading(settings: Settings) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def copy_binary(connection: Connection, schema: str, table: str, frame: pl.DataFrame) -> int:
+    """As :func:`copy_frame` in PostgreSQL's own format, which costs both sides about half.
+
+    The columns have the types of the table's: no conversion is made, and there is none of floats to numeric.
+    """
+    if frame.is_empty():
+        return 0
+    # Arrow is only loaded where many rows are copied.
+    from pgpq import ArrowToPostgresBinaryEncoder  # noqa: PLC0415
+
+    frame = frame.select(column.name for column in frame if column.null_count() < len(column))
+    rows = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    encoder = ArrowToPostgresBinaryEncoder(rows.schema)
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
+        sql.Identifier(schema, table), sql.SQL(", ").join(map(sql.Identifier, frame.columns))
+    )
+    driver = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[union-attr]
+        copy.write(encoder.write_header())
+        for batch in rows.to_batches(max_chunksize=BINARY_ROWS):
+            copy.write(encoder.write_batch(batch))
+        copy.write(encoder.finish())
+    return frame.height
 
 
 def copy_frame(connection: Connection, schema: str, table: str, frame: pl.DataFrame) -> int:

@@ -40,7 +40,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class TypedRows:
-    """Rows of a table whose columns are typed: whose they are and when, what they say as one text, their fields."""
+    """Rows of a table whose columns are typed: whose they are and when, fingerprints of what they say, their fields."""
 
     body: pl.DataFrame
     typed: dict[str, Typed]
@@ -92,11 +92,12 @@ class BatchReader:
 
     def typed(self, frame: pl.DataFrame, first_row: int) -> TypedRows:
         """Type the rows of a batch. Batches are typed in order, but may be judged while the next is typed."""
-        body = self.where.cards(frame, first_row)
-        typed = self._columns.read(pl.DataFrame([self._cells(body, field) for field in self._given]))
-        body = self.where.subjects(body, typed)
+        rows = self.where.cards(frame, first_row)
+        typed = self._columns.read(pl.DataFrame([self._cells(rows, field) for field in self._given]))
+        # The cells as they were written have been read: nothing holds on to them.
+        body = self.where.subjects(rows.select("source_row"), typed)
         body = self.where.periods(body, typed, self._day_of(typed, len(body)))
-        return TypedRows(body.with_columns(_content(typed, len(body))), typed)
+        return TypedRows(body.hstack(self.hasher.fingerprints(_content(typed, len(body)))), typed)
 
     def judged(self, rows: TypedRows) -> Batch:
         """Number and check the cards of a batch, and leave nothing of their persons but what may be stored."""
@@ -135,7 +136,7 @@ class BatchReader:
             pl.lit(None, dtype=pl.Int64).alias("source_column"),
         )
         self._rules(judge, frame, body)
-        contents = self.hasher.fingerprints(body["content"])
+        contents = body.select("first", "second")
         self._twice(judge, values, contents)
         aside = judge.set_aside()
         counts = aside.is_null()
@@ -176,11 +177,12 @@ class BatchReader:
         needed = dict.fromkeys((*self.cards.key, *((self.cards.date,) if self.cards.date else ())))
         needed |= dict.fromkeys(f.code for f in self.form.fields if f.required and f.code in values)
         for code in needed:
-            blank = values[code].is_null() if code in values else None
-            if blank is not None and blank.any():
-                judge.fails(told.incomplete(self.form.by_code[code], self.cards.noun_zh), blank)
-        late = (days > self.received_on + dt.timedelta(days=1)).fill_null(value=False)
-        if late.any():
+            if code in values and values[code].null_count():
+                fault = told.incomplete(self.form.by_code[code], self.cards.noun_zh)
+                judge.fails(fault, values[code].is_null())
+        last, latest = self.received_on + dt.timedelta(days=1), days.max()
+        if isinstance(latest, dt.date) and latest > last:
+            late = (days > last).fill_null(value=False)
             judge.fails(told.in_future(self.form.by_code[str(self.cards.date)], self.cards.noun_zh), late)
 
     def _cells_at_fault(self, judge: Judge, typed: dict[str, Typed], values: dict[str, pl.Series]) -> None:
@@ -264,16 +266,18 @@ class BatchReader:
         )
         return units.attributes(known, self.lane.versions).drop("period_end")
 
-    def _twice(self, judge: Judge, values: dict[str, pl.Series], contents: pl.Series) -> None:
+    def _twice(self, judge: Judge, values: dict[str, pl.Series], contents: pl.DataFrame) -> None:
         keys = [values[code] for code in self.cards.key if code in values]
         if not keys or len(keys) < len(self.cards.key):
             return
-        frame = pl.DataFrame([key.cast(pl.String) for key in keys])
-        whole = frame.select(pl.concat_str(pl.all(), separator=_UNIT)).to_series()
-        numbers = whole.hash(seed=1).set(whole.is_null(), None)
-        again, same = self.ledger.met_before(
-            numbers, contents.bin.slice(0, 8).bin.reinterpret(dtype=pl.UInt64, endianness="little")
-        )
+        whole = keys[0].cast(pl.String)
+        if len(keys) > 1:
+            frame = pl.DataFrame([key.cast(pl.String) for key in keys])
+            whole = frame.select(pl.concat_str(pl.all(), separator=_UNIT)).to_series()
+        numbers = whole.hash(seed=1)
+        if whole.null_count():
+            numbers = numbers.set(whole.is_null(), None)
+        again, same = self.ledger.keys.met_before(numbers, contents["first"])
         if again.any():
             field = self.form.by_code[self.cards.key[0]]
             judge.fails(told.twice(field, self.cards.noun_zh, same=False), again & ~same)
@@ -296,6 +300,7 @@ def _content(typed: dict[str, Typed], height: int) -> pl.Series:
     """What each card says, as one text whatever the format and the order of columns: its filled fields by code."""
     said = {code: one.values for code, one in typed.items()}
     said |= {f"{code}!": one.faults for code, one in typed.items() if one.faulty}
+    template = ""
     pieces: list[pl.Expr] = []
     columns: list[pl.Series] = []
     for code in sorted(said):
@@ -304,11 +309,14 @@ def _content(typed: dict[str, Typed], height: int) -> pl.Series:
             continue
         # Days and moments as numbers: far cheaper than their text.
         columns.append((cells.to_physical() if cells.dtype.is_temporal() else cells).alias(code))
-        prefix = pl.lit(f"{_UNIT}{code}=")
         if cells.null_count() == 0:
-            pieces += [prefix, pl.col(code).cast(pl.String)]
+            template += f"{_UNIT}{code}={{}}"
+            pieces.append(pl.col(code))
         else:
-            pieces.append(pl.concat_str(prefix, pl.col(code).cast(pl.String)))
+            template += "{}"
+            pieces.append(
+                pl.concat_str(pl.lit(f"{_UNIT}{code}="), pl.col(code).cast(pl.String)).fill_null("")
+            )
     if not pieces:
         return pl.Series("content", [""], dtype=pl.String).new_from_index(0, height)
-    return pl.DataFrame(columns).select(pl.concat_str(pieces, ignore_nulls=True).alias("content")).to_series()
+    return pl.DataFrame(columns).select(pl.format(template, *pieces).alias("content")).to_series()

@@ -3,7 +3,8 @@
 Equal to :func:`ingestion.values.to_type` cell by cell: the quick ways only take what that would read the same.
 """
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
@@ -43,49 +44,51 @@ class ColumnReader:
             field = self._fields[column.name]
             if field.code not in quick.columns:
                 typed[field.code] = to_type(column, field, self._list(field))
-            elif quick[field.code].null_count() == column.null_count():
-                typed[field.code] = Typed(quick[field.code], nothing)
+                continue
+            values = quick[field.code]
+            if values.dtype == pl.Boolean and field.type != "flag":
+                # Which cells stand for themselves; mostly all of a column do.
+                values = column if values.all() else column.set(~values, None)
+            elif values.dtype.is_temporal():
+                values = _plain(column, values)
+            if values.null_count() == column.null_count():
+                typed[field.code] = Typed(values, nothing)
             else:
-                typed[field.code] = self._careful(column, field, quick[field.code], nothing)
+                typed[field.code] = self._careful(column, field, values, nothing)
         return typed
 
     def _list(self, field: FormField) -> CodeList | None:
         return self._lists.get(field.code_list or "")
 
     def _quick(self, column: pl.Series, field: FormField) -> pl.Expr | None:
-        """Values of the cells that are written plainly, null for all others; None where there is no quick way."""
+        """Values of the cells that are written plainly, null for all others; None where there is no quick way.
+
+        For texts: whether a cell stands for itself.
+        """
         if column.dtype != pl.String or field.type in ("int", "dec"):
             return None
         cell = pl.col(column.name)
         if field.type == "flag" or field.code_list:
-            known = self._known.get(field.code, {})
-            return cell.replace_strict(
-                pl.Series(list(known), dtype=pl.String),
-                pl.Series(list(known.values()), dtype=field.dtype),
-                default=None,
-                return_dtype=field.dtype,
-            )
+            return self._remembered(cell, field)
         if field.type == "date":
             # Remembering texts already read costs more than reading plain ones again.
-            day = cell.str.to_date("%Y-%m-%d", strict=False, cache=False)
-            # Anything but four, two and two digits is for the careful reader.
-            plain = (cell.str.len_bytes() == 10) & day.is_between(pl.date(1900, 1, 1), pl.date(2099, 12, 31))
-            return pl.when(plain).then(day)
+            return cell.str.to_date("%Y-%m-%d", strict=False, cache=False)
         if field.type == "datetime":
-            length = cell.str.len_bytes()
-            # A format is only tried where a cell may have it: failing costs several times as much as reading.
-            sizes = [size for size in _MOMENTS if size in set(column.str.len_bytes().unique())]
-            if not sizes:
-                return None
-            moment = pl.coalesce(
-                pl.when(length == size).then(
-                    cell.str.to_datetime(_MOMENTS[size], strict=False, time_unit="us", cache=False)
-                )
-                for size in sizes
-            )
-            plain = moment.is_between(pl.datetime(1900, 1, 1), pl.datetime(2100, 1, 1), closed="left")
-            return pl.when(plain).then(moment)
-        return pl.when(cell.str.contains(_PLAIN_CODE if field.type == "code" else _PLAIN_TEXT)).then(cell)
+            lengths = set(column.str.len_bytes().unique())
+            return _moment(cell, [size for size in _MOMENTS if size in lengths])
+        return cell.str.contains(_PLAIN_CODE if field.type == "code" else _PLAIN_TEXT)
+
+    def _remembered(self, cell: pl.Expr, field: FormField) -> pl.Expr:
+        """What texts met before mean; or, where each of them is the code that it means, whether it is one."""
+        known = self._known.get(field.code, {})
+        if known and all(text == value for text, value in known.items()):
+            return cell.is_in(list(known))
+        return cell.replace_strict(
+            pl.Series(list(known), dtype=pl.String),
+            pl.Series(list(known.values()), dtype=field.dtype),
+            default=None,
+            return_dtype=field.dtype,
+        )
 
     def _careful(self, column: pl.Series, field: FormField, quick: pl.Series, nothing: pl.Series) -> Typed:
         """The column with the cells read closely that have no quick way."""
@@ -105,3 +108,28 @@ class ColumnReader:
             return Typed(quick.scatter(places, values), nothing)
         faults = texts.replace_strict(different, read.faults, default=None, return_dtype=pl.String)
         return Typed(quick.scatter(places, values), nothing.clone().scatter(places, faults))
+
+
+def _moment(cell: pl.Expr, sizes: Collection[int]) -> pl.Expr | None:
+    """``sizes``: lengths that some cell has; trying a format in vain costs several times as much as reading."""
+    read = [
+        pl.when(cell.str.len_bytes() == size).then(
+            cell.str.to_datetime(_MOMENTS[size], strict=False, time_unit="us", cache=False)
+        )
+        for size in sizes
+    ]
+    return pl.coalesce(read) if read else None
+
+
+def _plain(column: pl.Series, days: pl.Series) -> pl.Series:
+    """Days and moments of this century and the last, and only where a day is written with all its digits."""
+    first, last = days.min(), days.max()
+    kind = dt.datetime if days.dtype == pl.Datetime else dt.date
+    if not isinstance(first, dt.date) or not isinstance(last, dt.date):
+        return days
+    if first < kind(1900, 1, 1) or last >= kind(2100, 1, 1):
+        days = days.set((days < kind(1900, 1, 1)) | (days >= kind(2100, 1, 1)), None)
+    lengths = column.str.len_bytes()
+    if days.dtype == pl.Date and not lengths.min() == lengths.max() == len("2015-01-05"):
+        days = days.set(lengths != len("2015-01-05"), None)
+    return days

@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from ingestion.cards.hashing import ContentSum
+from ingestion.cards.keys import KeysMet
 from ingestion.findings import Finding
 
 
@@ -46,26 +47,19 @@ class Ledger:
         self.unplaced_cards = 0
         self._told: Counter[tuple[int | None, str]] = Counter()
         self._samples: dict[tuple[int | None, str], Finding] = {}
-        self._keys = pl.Series("key", [], dtype=pl.UInt64)
-        self._contents = pl.Series("content", [], dtype=pl.UInt64)
+        self.keys = KeysMet()
 
-    def note(self, report_nos: pl.Series, days: pl.Series, counts: pl.Series, contents: pl.Series) -> None:
-        """Add cards to their reports: ``counts`` are those not set aside, ``contents`` the digests of all."""
-        frame = pl.DataFrame(
-            [
-                report_nos.alias("report_no"),
-                days.alias("day"),
-                counts.alias("counts"),
-                contents.alias("content"),
-            ]
-        )
+    def note(self, report_nos: pl.Series, days: pl.Series, counts: pl.Series, contents: pl.DataFrame) -> None:
+        """Add cards to their reports: ``counts`` are those not set aside, ``contents`` the fingerprints of all."""
+        given = [report_nos.alias("report_no"), days.alias("day"), counts.alias("counts")]
+        frame = pl.DataFrame([*given, *contents])
         one = report_nos.n_unique() == 1
         for part in [frame] if one else frame.partition_by("report_no"):
             entry = self.entries[part["report_no"][0] - 1]
-            entry.content.add(part["content"])
-            entry.set_aside += int((~part["counts"]).sum())
-            span = part.filter(pl.col("counts")).select(first=pl.col("day").min(), last=pl.col("day").max())
-            entry.saw(*span.row(0))
+            entry.content.add(part)
+            entry.set_aside += len(part) - (part["counts"].sum() or 0)
+            counted = part["day"] if part["counts"].all() else part["day"].filter(part["counts"])
+            entry.saw(counted.min(), counted.max())  # type: ignore[arg-type]
 
     def room(self, report_no: int | None, rule_id: str, count: int) -> int:
         """How many of ``count`` more findings of a rule may be told; all of them are counted."""
@@ -98,30 +92,3 @@ class Ledger:
                     )
                 )
         return closing
-
-    def met_before(self, keys: pl.Series, contents: pl.Series) -> tuple[pl.Series, pl.Series]:
-        """Which cards have a key that an earlier card of the file has, and which of them say the same.
-
-        ``keys``: a number for each key, null where a card has none; ``contents``: a number for what the card says.
-        """
-        frame = pl.DataFrame({"key": keys, "content": contents}).with_row_index("row")
-        again = pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(keys))
-        same = again
-        if keys.drop_nulls().n_unique() < len(keys) - keys.null_count():
-            first = frame.filter(pl.col("key").is_not_null()).unique("key", keep="first", maintain_order=True)
-            joined = frame.join(first, on="key", how="left", maintain_order="left", suffix="_first")
-            repeats = (joined["row_first"] < joined["row"]).fill_null(value=False)
-            again, same = repeats, repeats & (joined["content"] == joined["content_first"])
-        hits = self._keys.is_in(keys.drop_nulls().implode())
-        if hits.any():
-            earlier = pl.DataFrame({"key": self._keys.filter(hits), "before": self._contents.filter(hits)})
-            joined = frame.join(
-                earlier.unique("key", keep="first"), on="key", how="left", maintain_order="left"
-            )
-            found = joined["before"].is_not_null()
-            same = same.zip_with(~found, joined["before"] == joined["content"])
-            again = again | found
-        new = keys.is_not_null() & ~again
-        self._keys.append(keys.filter(new))
-        self._contents.append(contents.filter(new))
-        return again, same.fill_null(value=False)

@@ -7,12 +7,7 @@ import polars as pl
 
 from ingestion.cards.hashing import Hasher
 from ingestion.form import Person
-from ingestion.identifiers import (
-    citizen_births,
-    citizen_numbers_valid,
-    citizen_sexes,
-    modern_citizen_number,
-)
+from ingestion.identifiers import citizen_numbers, day_number, modern_citizen_number
 
 OLDEST = 85
 """Years from which all ages are one band."""
@@ -58,61 +53,63 @@ def describe_person(
     """
     found = PersonColumns()
     height = len(days)
+    born = cells.get(person.birth_date or "")
+    born = born if born is None else born.cast(pl.Date)
     number = cells.get(person.citizen_number or "")
     valid = pl.Series([False], dtype=pl.Boolean).new_from_index(0, height)
-    born_by_number = _nothing(pl.Date(), height)
     if number is not None:
-        number = normalised_number(number)
-        valid = citizen_numbers_valid(number).fill_null(value=False)
+        inside = citizen_numbers(number, born)
+        if not inside["valid"].all():
+            number = normalised_number(number)
+            inside = citizen_numbers(number, born)
+        valid = inside["valid"].fill_null(value=False)
         if not valid.all():
             shaped = number.str.contains(r"^[0-9]{17}[0-9X]$|^[0-9]{15}$").fill_null(value=False)
             found.wrong_number = shaped & ~valid
-            number = number.set(~valid, None)
-        born_by_number = citizen_births(number)
+        if born is not None:
+            found.disagrees[str(person.birth_date)] = _differ(born, inside["born"])
+            born = born.zip_with(born.is_not_null(), inside["born"]) if born.null_count() else born
+        else:
+            born = inside["born"]
+        sex = cells.get(person.sex or "")
+        if sex is not None:
+            found.disagrees[str(person.sex)] = valid & (
+                ((sex == "1") & ~inside["male"]) | ((sex == "2") & inside["male"])
+            ).fill_null(value=False)
     found.columns.append(_key(person, number, valid, cells, hasher).alias(f"{person.code}_key"))
-    born = cells.get(person.birth_date or "")
-    if born is not None:
-        born = born.cast(pl.Date)
-        found.disagrees[str(person.birth_date)] = (born != born_by_number).fill_null(value=False)
-        born = born.zip_with(born.is_not_null(), born_by_number)
-    else:
-        born = born_by_number
     if person.birth_date or person.citizen_number:
+        born = _nothing(pl.Date(), height) if born is None else born
         found.columns.append(age_bands(born, days).alias(f"{person.code}_age_band"))
-    sex = cells.get(person.sex or "")
-    if sex is not None and number is not None:
-        told = sex.is_in(["1", "2"]).fill_null(value=False)
-        found.disagrees[str(person.sex)] = (told & (sex != citizen_sexes(number))).fill_null(value=False)
     if person.address_code:
         code = cells.get(person.address_code)
         towns = _nothing(pl.String(), height)
         if code is not None:
-            whole = code.str.contains(r"^[0-9]{9}(?:[0-9]{3})?$").fill_null(value=False)
-            towns = code.str.head(9).set(~whole, None)
+            whole = code.str.contains(r"^[0-9]{9}(?:[0-9]{3})?$")
+            short = whole.all(ignore_nulls=False) and code.str.len_bytes().max() == 9
+            towns = code if short else code.str.head(9).set(~whole.fill_null(value=False), None)
         found.columns.append(towns.alias(f"{person.code}_township"))
     return found
 
 
+def _differ(one: pl.Series, other: pl.Series) -> pl.Series:
+    """Where both are given and are not the same."""
+    return (one != other).fill_null(value=False)
+
+
 def age_bands(born: pl.Series, days: pl.Series) -> pl.Series:
     """Age band on a day; null where either date is unknown or the day is before birth."""
-    frame = pl.DataFrame({"born": born.cast(pl.Date), "day": days.cast(pl.Date)})
-    # Dates as whole numbers (20150105): their difference, cut behind the fourth digit, is the age in years.
-    whole = (
-        pl.col(name).dt.year() * 10_000 + pl.col(name).dt.month().cast(pl.Int32) * 100 + pl.col(name).dt.day()
-        for name in ("day", "born")
-    )
-    frame = frame.select(
-        pl.col("born") <= pl.col("day"), *(one.alias(name) for one, name in zip(whole, "db", strict=True))
-    )
-    years = (pl.col("d") - pl.col("b")) // 10_000
+    days = days.cast(pl.Date)
+    # The difference of dates as whole numbers (20150105), cut behind the fourth digit, is the age in years.
+    frame = pl.DataFrame({"born": day_number(born.cast(pl.Date)), "day": day_number(days)})
+    lived = pl.col("day") - pl.col("born")
+    years = lived // 10_000
     band = (
         pl.when(years >= 5)
         .then(pl.min_horizontal(years // 5 + 1, len(BANDS) - 1))
         .otherwise(years.clip(0, 1))
     )
-    number = frame.select(pl.when("born").then(band)).to_series()
     names = pl.Series(list(BANDS), dtype=pl.String)
-    return names.gather(number)
+    return frame.select(pl.lit(names).gather(pl.when(lived >= 0).then(band).cast(pl.UInt32))).to_series()
 
 
 def _key(
@@ -124,19 +121,23 @@ def _key(
 ) -> pl.Series:
     """The keyed hash: of the citizen number, else of the details that stand in for it, all of them being given."""
     height = len(valid)
+    if number is not None and valid.all():
+        by_number = pl.concat_str(pl.lit(_BY_NUMBER), "who")
+        return number.to_frame("who").select(hasher.hashed(by_number)).to_series()
     who = _nothing(pl.String(), height)
     if number is not None:
-        who = number.to_frame("n").select(pl.concat_str(pl.lit(_BY_NUMBER), "n")).to_series()
-    if person.otherwise and not valid.all():
-        details = [_comparable(cells[code]) for code in person.otherwise if code in cells]
-        if len(details) == len(person.otherwise):
-            by_details = (
-                pl.DataFrame([detail.alias(str(place)) for place, detail in enumerate(details)])
-                .select(pl.concat_str(pl.lit(_BY_DETAILS), pl.concat_str(pl.all(), separator="\x1f")))
-                .to_series()
-            )
-            who = who.zip_with(who.is_not_null(), by_details)
-    return hasher.column(who)
+        who = (
+            number.to_frame("n").select(pl.concat_str(pl.lit(_BY_NUMBER), "n")).to_series().set(~valid, None)
+        )
+    details = [_comparable(cells[code]) for code in person.otherwise if code in cells]
+    if details and len(details) == len(person.otherwise):
+        by_details = (
+            pl.DataFrame([detail.alias(str(place)) for place, detail in enumerate(details)])
+            .select(pl.concat_str(pl.lit(_BY_DETAILS), pl.concat_str(pl.all(), separator="\x1f")))
+            .to_series()
+        )
+        who = who.zip_with(who.is_not_null(), by_details)
+    return who.to_frame("who").select(hasher.hashed(pl.col("who"))).to_series()
 
 
 def _comparable(cells: pl.Series) -> pl.Series:

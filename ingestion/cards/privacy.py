@@ -36,7 +36,7 @@ _LIKE_A_NAME = r"^[\u4e00-\u9fff]{2,4}$"
 _SPACE = r"[ \u00a0\u3000]"
 
 # The shape of a citizen number, which the numbers of cards may have: a region, a day and a running number.
-_CITIZEN = r"^[1-9][0-9]{5}(?:18|19|20)[0-9]{9}[0-9Xx]$"
+_CITIZEN = r"^[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]$"
 
 _LEAST_NAMES = 3
 """So many names, and no fewer of them than of other words, make a column one of names."""
@@ -94,8 +94,10 @@ def _citizen_numbers(keys: pl.Series) -> pl.Series:
     shaped = keys.str.contains(_CITIZEN).fill_null(value=False)
     if not shaped.any():
         return shaped
-    right = shaped & citizen_numbers_valid(keys.str.to_uppercase()).fill_null(value=False)
-    return right if int(right.sum()) * 2 > int(shaped.sum()) else right & False
+    right = citizen_numbers_valid(keys.filter(shaped).str.to_uppercase())
+    if (right.sum() or 0) * 2 <= len(right):
+        return shaped & False
+    return shaped.scatter(shaped.arg_true(), right)
 
 
 def _together(values: pl.Series, *, ascii_only: bool) -> pl.Series | None:

@@ -1,6 +1,6 @@
 """Which rows of a table are cards, whom they are about and when: batch by batch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -51,20 +51,21 @@ class Where:
             pl.int_range(first_row, first_row + pl.len(), dtype=pl.Int64).alias("source_row")
         )
         known = [name for name in self.known if name in frame.columns]
-        blank = [
-            pl.col(name).is_null() | (pl.col(name) == "") for name in known if frame.schema[name] == pl.String
-        ]
-        blank += [pl.col(name).is_null() for name in known if frame.schema[name] != pl.String]
-        frame = frame.filter(~pl.all_horizontal(blank))
+        # Signatures and sums fill a cell or two; only those rows are looked at closely.
+        few = max(2, len(known) // 3)
+        full = _filled_everywhere(frame, known, few + 1)
+        if not full:
+            frame = frame.filter(~pl.all_horizontal(_blank(frame, name) for name in known))
         if self._first and frame.height:
             self._first = False
             if is_numbering(frame.select(known).row(0)):
                 frame = frame.slice(1)
+        if full:
+            return frame
         filled = frame.select(
             pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.UInt32) for name in known)
         ).to_series()
-        # Signatures and sums fill a cell or two; only those rows are looked at closely.
-        sparse = filled <= max(2, len(known) // 3)
+        sparse = filled <= few
         texts = [name for name in known if frame.schema[name] == pl.String]
         if texts and sparse.any():
             begins = frame.select(pl.coalesce(texts).str.contains(_FOOTER).fill_null(value=False)).to_series()
@@ -82,10 +83,9 @@ class Where:
         default = self.region if subject.from_source and not refs else None
         name = f"id.{subject.name}"
         named = any(ref.name == name for ref in refs)
+        ref = pl.coalesce(pl.col(ref.name) for ref in refs) if refs else pl.lit(default, dtype=pl.String)
         return body.with_columns(refs).with_columns(
-            pl.coalesce([*(pl.col(ref.name) for ref in refs), pl.lit(default, dtype=pl.String)]).alias(
-                "subject_ref"
-            ),
+            ref.alias("subject_ref"),
             (pl.col(name) if named else pl.lit(None, dtype=pl.String)).alias("subject_name"),
             pl.lit(self.reporter, dtype=pl.String).alias("reporter_ref"),
         )
@@ -133,6 +133,19 @@ class Where:
                 name = self.form.by_code[code].name_zh if code in self.form.by_code else "统计期"
                 faults.append(RowFault.timeless(body.filter(timeless)["source_row"].to_list(), name))
         return ~(nobody | timeless), faults
+
+
+def _blank(frame: pl.DataFrame, name: str) -> pl.Expr:
+    nothing = pl.col(name).is_null()
+    return nothing | (pl.col(name) == "") if frame.schema[name] == pl.String else nothing
+
+
+def _filled_everywhere(frame: pl.DataFrame, names: Sequence[str], many: int) -> bool:
+    """Whether so many columns have no blank cell: then no row is blank, a sum or a signature."""
+    whole = [name for name in names if frame[name].null_count() == 0][:many]
+    if len(whole) < many or frame.is_empty():
+        return False
+    return not frame.select(pl.any_horizontal(_blank(frame, name) for name in whole).any()).item()
 
 
 def _around(day: pl.Expr, kind: PeriodType) -> tuple[pl.Expr, pl.Expr]:

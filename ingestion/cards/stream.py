@@ -20,7 +20,7 @@ from ingestion.cards.labels import header
 from ingestion.cards.ledger import Ledger
 from ingestion.checks import asked_of_batches
 from ingestion.form import Form
-from ingestion.load import copy_frame
+from ingestion.load import copy_binary, copy_frame
 from ingestion.placing import Lane
 from ingestion.reading import UnreadCards
 
@@ -122,12 +122,14 @@ def _copy(connection: Connection, result: Streamed, batch: Batch, skip: Skip, *,
         revision = pl.lit(result.revisions[numbers[0]], dtype=pl.Int64)
     else:
         revision = pl.col("report_no").replace_strict(result.revisions, return_dtype=pl.Int64)
-    copy_frame(
-        connection,
-        "raw",
-        result.form.code,
-        records.select(revision.alias("revision_id"), pl.all().exclude("report_no")),
+    records = records.select(
+        revision.alias("revision_id"),
+        pl.all().exclude("report_no", "record_no", "source_row"),
+        pl.col("record_no", "source_row").cast(pl.Int32),
     )
+    # PostgreSQL's own format knows no way from floats to exact numbers.
+    floats = any(dtype.is_float() for dtype in records.dtypes)
+    (copy_frame if floats else copy_binary)(connection, "raw", result.form.code, records)
 
 
 class _Failed:

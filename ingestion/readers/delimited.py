@@ -92,12 +92,13 @@ class _Text:
             pieces = _utf8_pieces(stream, self.encoding, block)
             rest = b""
             for piece in pieces:
-                rest += piece
-                cut = _last_line(rest)
+                cut = _last_line(rest, piece)
                 if cut:
-                    yield self._frame(rest[:cut])
-                    rest = rest[cut:]
-                elif len(rest) > LONGEST_CELL:
+                    yield self._frame(b"".join((rest, memoryview(piece)[:cut])))
+                    rest = bytes(memoryview(piece)[cut:])
+                    continue
+                rest += piece
+                if len(rest) > LONGEST_CELL:
                     # No line seems to end: quotes that are never closed. The patient reader tells.
                     yield from self._slowly(_decoded(rest, pieces))
                     return
@@ -120,7 +121,7 @@ class _Text:
     def _frame(self, utf8: bytes) -> pl.DataFrame:
         most = Limits.of().columns
         # Polars makes a column of whatever its first line holds.
-        if utf8.partition(b"\n")[0].count(self.delimiter.encode()) > most:
+        if utf8.count(self.delimiter.encode(), 0, utf8.find(b"\n")) > most:
             raise too_many(self.blob.name, "列数", "columns", most)
         if not _has_stray_quotes(utf8, self.delimiter):
             try:
@@ -234,29 +235,35 @@ def _no_text(name: str, line: int) -> UnreadableFile:
     )
 
 
-def _utf8_pieces(stream: BinaryIO, encoding: str, block: int) -> Iterator[bytes]:
-    """The text in UTF-8 without a mark at its beginning, piece by piece."""
+def _utf8_pieces(stream: BinaryIO, encoding: str, block: int) -> Iterator[bytearray]:
+    """The text in UTF-8 without a mark at its beginning; a piece is good until the next one is asked for."""
     if encoding in ("utf-8", "utf-8-sig"):
         if encoding == "utf-8-sig":
             stream.read(len(codecs.BOM_UTF8))
-        yield from iter(partial(stream.read, block), b"")
+        # One piece of memory for all of them: fresh memory costs as much as splitting what it holds.
+        piece = bytearray(block)
+        while size := stream.readinto(piece):  # type: ignore[attr-defined]
+            yield piece if size == block else piece[:size]
         return
     decoder = codecs.getincrementaldecoder(encoding)()
     for chunk in iter(partial(stream.read, block), b""):
-        yield decoder.decode(chunk).encode()
-    yield decoder.decode(b"", final=True).encode()
+        yield bytearray(decoder.decode(chunk).encode())
+    yield bytearray(decoder.decode(b"", final=True).encode())
 
 
-def _last_line(text: bytes) -> int:
-    """Where the last line that is whole ends: behind a newline that stands in no quoted cell."""
+def _last_line(before: bytes, text: bytearray) -> int:
+    """Where the last line that is whole ends: behind a newline that stands in no quoted cell.
+
+    ``before``: what stands in the same line before the text.
+    """
     cut = text.rfind(b"\n") + 1
-    if not cut or b'"' not in text:
+    if not cut or (b'"' not in text and b'"' not in before):
         return cut
-    inside = text.count(b'"', 0, cut) % 2
+    inside = (before.count(b'"') + text.count(b'"', 0, cut)) % 2
     while cut and inside:
-        before = text.rfind(b"\n", 0, cut - 1) + 1
-        inside ^= text.count(b'"', before, cut) % 2
-        cut = before
+        earlier = text.rfind(b"\n", 0, cut - 1) + 1
+        inside ^= text.count(b'"', earlier, cut) % 2
+        cut = earlier
     return cut
 
 

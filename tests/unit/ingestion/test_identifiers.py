@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from ingestion.identifiers import (
     PROVINCES,
-    citizen_births,
     citizen_check_digit,
+    citizen_numbers,
     citizen_numbers_valid,
-    citizen_sexes,
     icd10_valid,
     is_citizen_number,
     is_uscc,
@@ -70,8 +69,30 @@ def test_what_is_no_citizen_number_is_refused(number: str) -> None:
 def test_every_well_made_number_is_valid(number: str) -> None:
     assert is_citizen_number(number)
     assert citizen_numbers_valid(pl.Series([number])).item()
-    assert citizen_births(pl.Series([number])).item().strftime("%Y%m%d") == number[6:14]
-    assert citizen_sexes(pl.Series([number])).item() == ("1" if int(number[16]) % 2 else "2")
+    said = citizen_numbers(pl.Series([number]))
+    assert said["born"].item().strftime("%Y%m%d") == number[6:14]
+    assert said["male"].item() == bool(int(number[16]) % 2)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.none() | st.text(alphabet="0123456789X", min_size=17, max_size=18) | _numbers,
+            st.none() | st.dates(),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_known_birth_dates_only_spare_reading(cells: list[tuple[str | None, date | None, bool]]) -> None:
+    numbers = pl.Series([number for number, _, _ in cells], dtype=pl.String)
+    inside = citizen_numbers(numbers)
+    births = [own if same else other for own, (_, other, same) in zip(inside["born"], cells, strict=True)]
+    given_births = pl.Series(births, dtype=pl.Date)
+    assert citizen_numbers(numbers, given_births).equals(inside)
+    assert given_births.to_list() == births
 
 
 @settings(deadline=None)
