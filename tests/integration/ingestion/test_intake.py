@@ -361,7 +361,7 @@ class TestFiles:
 
 class TestFailing:
     @pytest.mark.parametrize(
-        "step", ["lock", "_write_revisions", "_copy_rows", "_move", "_link", "write_file_findings"]
+        "step", ["lock", "_write_revisions", "copy_rows", "_move", "_link", "write_file_findings"]
     )
     def test_failure_between_any_two_steps_leaves_nothing_half(self, bureau, monkeypatch, step):
         bureau.send("a.csv", bureau.row())
@@ -408,7 +408,7 @@ class TestFailing:
 
     def test_lost_connection_in_the_middle_is_made_good_by_the_next_run(self, bureau, monkeypatch):
         bureau.send("a.csv", bureau.row())
-        copy = recording._copy_rows
+        copy = recording.copy_rows
 
         def cut(connection, *args, **more):
             copy(connection, *args, **more)
@@ -417,7 +417,7 @@ class TestFailing:
                 other.execute(text("select pg_terminate_backend(:pid, 5000)"), {"pid": backend})
 
         with monkeypatch.context() as patch:
-            patch.setattr(recording, "_copy_rows", cut)
+            patch.setattr(recording, "copy_rows", cut)
             with pytest.raises(intake.LaneFailed):
                 bureau.take_in()
         assert bureau.value("select count(*) from raw.hosp_monthly") == 0

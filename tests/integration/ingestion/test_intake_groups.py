@@ -137,7 +137,7 @@ class TestFailingInAGroup:
     def test_failing_file_is_recorded_alone_and_the_rest_together(self, bureau, monkeypatch):
         for number, code in enumerate(["T-1", "T-2", "T-9"]):
             bureau.send(f"{number}.csv", bureau.row(code))
-        copy = recording._copy_rows
+        copy = recording.copy_rows
 
         def fragile(connection, groups, new, **more):
             if any(item.subject_code == "T-2" for item in new):
@@ -145,7 +145,7 @@ class TestFailingInAGroup:
             copy(connection, groups, new, **more)
 
         with monkeypatch.context() as patch:
-            patch.setattr(recording, "_copy_rows", fragile)
+            patch.setattr(recording, "copy_rows", fragile)
             with pytest.raises(intake.LaneFailed) as raised:
                 bureau.take_in()
         assert [(file.name, file.status) for file in raised.value.result.files] == [

@@ -351,7 +351,7 @@ class TestPlans:
     def test_file_that_failed_and_left_its_inbox_is_read(self, bureau, monkeypatch):
         bureau.send("a.csv", bureau.row())
         with monkeypatch.context() as patch:
-            patch.setattr(recording, "_copy_rows", lambda *_args: 1 / 0)
+            patch.setattr(recording, "copy_rows", lambda *_args: 1 / 0)
             with pytest.raises(LaneFailed):
                 bureau.take_in()
         (bureau.settings.inbox / "hospital" / "a.csv").unlink()
