@@ -22,7 +22,10 @@ def register(app: App) -> None:
 def sample(
     *,
     delivery: Annotated[
-        Literal["main", "amendment"], typer.Option(help="Which delivery of the shipped sample.")
+        Literal["main", "amendment", "nantong", "haian"],
+        typer.Option(
+            help="Which delivery of the shipped sample: Longhu's, its amendment, or a plan on top of it."
+        ),
     ] = "main",
     if_missing: Annotated[
         bool, typer.Option("--if-missing", help="Do nothing when this instance has a site folder.")
@@ -69,7 +72,13 @@ def sample(
     from samples import longhu  # noqa: PLC0415
 
     folder = out or settings.home
-    written = longhu.write(folder, delivery=delivery)
+    if delivery in ("nantong", "haian"):
+        from samples import haian, nantong, progress  # noqa: PLC0415
+
+        plan = nantong if delivery == "nantong" else haian
+        written = progress.deliver(folder, plan.events(), plan.deliveries())
+    else:
+        written = longhu.write(folder, delivery="amendment" if delivery == "amendment" else "main")
     if as_json:
         print_json({"written": written})
     else:

@@ -1,0 +1,158 @@
+"""Hai'an 2024: reports behind the year's plan of the city's health bureau, which prints 17 targets and not one result.
+
+Every number is invented. Most targets are met, some are not, so that each status of the marts occurs.
+"""
+
+from collections.abc import Iterator
+
+from samples.identifiers import uscc
+from samples.longhu.moments import delivery
+from samples.progress import Plan, Task, Title, progress_table, region_table, title_table, unit_event
+from samples.sheets import Record
+from samples.writers import Delivery
+
+PLAN = Plan("320685", "海安市", 2024, "HA-B01", "海安样例卫生健康管理中心", ("320685101", "320685102"))
+NURSERIES = 12
+"""Day-care institutions; the last three are new in 2024, inclusive, and have 150 places."""
+
+TASKS = (
+    Task("medical_community_centres", 5),
+    Task("new_mch_facilities", 1),
+    Task("first_contact_primary_rate", 68_400, "人次", 97_300),
+    Task("village_capability_assessment", 46),
+    Task("ppv23_vaccination_elderly", 7_120, "人"),
+    Task("stroke_highrisk_screening", 4_310, "人"),
+    Task("cancer_highrisk_screening", 2_860, "人"),
+    Task("youth_mental_screening", 51_700, "人"),
+    Task("healthy_city_action_programmes", 25, "项"),
+)
+
+TITLES = (
+    Title("江苏省健康镇", "2", 1, "2024-11-28", ("320685101",)),
+    Title("江苏省健康村（社区）", "2", 2, "2024-11-28"),
+    Title("江苏省健康促进医院", "2", 1, "2024-12-05", ("320685",)),
+)
+
+
+def events() -> list[dict[str, str]]:
+    """The unit that files the tasks and the day-care institutions, as rows of the directory."""
+    lead = unit_event(PLAN, PLAN.lead_code, PLAN.lead_name, uscc(7101, registered_by="12"))
+    nurseries = [
+        unit_event(PLAN, code, name, uscc(7110 + number, registered_by="52"), "Q000")
+        for number, (code, name) in enumerate(_nurseries())
+    ]
+    return [lead, *nurseries]
+
+
+def deliveries() -> Iterator[Delivery]:
+    """All files, received in January 2025."""
+    for name, content in {
+        "2024年重点任务进度.xlsx": progress_table(PLAN, TASKS),
+        "2024年命名台账.csv": title_table(PLAN, TITLES),
+        **{f"2024年_{form}.csv": region_table(form, records) for form, records in _tables().items()},
+    }.items():
+        yield delivery(f"bureau/海安/构造_{name}", content, 2025, 1, 20)
+
+
+def _nurseries() -> list[tuple[str, str]]:
+    return [(f"HA-N{number:02d}", f"海安样例托育园{number}") for number in range(1, NURSERIES + 1)]
+
+
+def _childcare() -> list[Record]:
+    """The last quarters of 2023 and 2024; nine of twelve are inclusive, four have a contract with a hospital."""
+    records: list[Record] = []
+    for year, present in ((2023, NURSERIES - 3), (2024, NURSERIES)):
+        for number, (code, name) in enumerate(_nurseries()[:present], start=1):
+            new = number > NURSERIES - 3
+            records.append(
+                {
+                    "organization_code": code,
+                    "org_name": name,
+                    "quarter": f"{year}年第4季度",
+                    "is_inclusive": "是" if new or number <= 6 else "否",
+                    "places": 50 if new else 60 + 5 * number,
+                    "children": 38 if new else 52 + 4 * number,
+                    "township_code": PLAN.towns[number % 2],
+                    "medical_contract_org": "HA-B01" if number % 3 == 0 else None,
+                }
+            )
+    return records
+
+
+def _tables() -> dict[str, list[Record]]:
+    own, year = PLAN.own, PLAN.year
+    return {
+        "childcare_quarterly": _childcare(),
+        "occupational_reports": [
+            {
+                **own,
+                "year": year,
+                "enterprise_id": f"HAQY{number:03d}",
+                "hazard": "104",
+                "workers_exposed": 14 + number % 3,
+            }
+            | {"workers_checked": 12 + number % 3, "points_sampled": 4, "points_exceed": number % 2}
+            for number in range(1, 41)
+        ],
+        "mch_maternal_annual": [
+            {
+                **own,
+                "mch_year": year,
+                "live_births": 3_104,
+                "live_births_male": 1_610,
+                "live_births_female": 1_494,
+            }
+            | {"women_delivered": 3_070, "women_nonagri": 1_950, "women_agri": 1_120, "stillbirths": 9}
+            | {
+                "women_systematic_managed": 2_951,
+                "women_antenatal_checked": 3_061,
+                "women_antenatal_5plus": 3_020,
+            }
+            | {
+                "women_early_checked": 3_011,
+                "women_postnatal_visited": 3_005,
+                "live_births_in_hospital": 3_104,
+            }
+            | {"maternal_deaths": 0, "maternal_deaths_haemorrhage": 0, "maternal_deaths_hypertension": 0}
+            | {"maternal_deaths_medical": 0, "maternal_deaths_embolism": 0, "maternal_deaths_other": 0}
+        ],
+        "women_screening_annual": [
+            {**own, "mch_year": year, "women_20_64": 244_000, "women_due": 28_000, "women_screened": 27_410}
+            | {
+                "disease_found": 6_240,
+                "cervical_screened": 13_900,
+                "breast_screened": 13_510,
+                "treated": 6_010,
+            }
+        ],
+        "population_denominators": [
+            {
+                **own,
+                "year": year,
+                "definition": "RESIDENT_END",
+                "population": 868_000,
+                "source_version": "快报",
+            }
+        ],
+        "survey_result": [
+            {
+                **own,
+                "report_year": year,
+                "survey_code": "儿童青少年近视调查",
+                "item": "总体近视率",
+                "sample_size": 5_400,
+            }
+            | {"weighted_rate": 49}
+        ],
+        "insurance_exchange": [
+            {
+                **own,
+                "month": f"{one}-12",
+                "insured": 861_000,
+                "visits_in_region": 271_000,
+                "visits_total": 318_000,
+            }
+            | {"admissions_in_region": inside, "admissions_total": 9_610}
+            for one, inside in ((2023, 7_690), (2024, 7_880))
+        ],
+    }
