@@ -136,7 +136,7 @@ EXPECTED: tuple[Figure, ...] = (
         top=programmes.patients_in_care(4)[0], bottom=programmes.patients_in_care(4)[1],
     ),
     replace(
-        count("chronic_demo_areas", "慢性病综合防治示范区", "个", "一（一）3", 1, of="provincial"),
+        count("chronic_demo_areas", "省级慢性病综合防治示范区", "个", "一（一）3", 1),
         words="省级慢性病综合防治示范区",
     ),
     # 一（二）1 医疗卫生机构总数
