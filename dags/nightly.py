@@ -19,7 +19,8 @@ What could be published has been published. Look first at `warehouse status`.
   (`warehouse release redo` or `resume`).
 - `build`: dbt failed; the message names the model. Mend the model, run again.
 - `audit`: a critical check failed. Nothing was published, BI has the last release. See `warehouse checks`, then
-  the Data Docs; then mend the report, the model, or in review the check. `waivers.yml` covers rules of forms only.
+  the Data Docs; then mend the report, the model, or in review the check. Warnings can be waived (`gate_waivers.yml`).
+  What is new is told to the webhooks and readers of the settings, once.
 - `quality_pages`, `model_pages`: pages for people could not be written; the data are not affected.
 
 A bad report is no failure: it is quarantined with its findings (`warehouse quarantine`), the rest goes on.
@@ -105,7 +106,7 @@ def nightly() -> None:
     @task(outlets=[PUBLISHED])
     @step
     def publish(run: str, candidate: dict[str, Any]) -> int:
-        return stages.publish(run, candidate)
+        return stages.publish(run, stages.mark(run, candidate))
 
     @task(trigger_rule=TriggerRule.ONE_FAILED)
     @step

@@ -135,6 +135,15 @@ def audit(run_id: str, candidate: dict[str, Any], lane: str = "") -> dict[str, A
     return candidate
 
 
+def mark(run_id: str, candidate: dict[str, Any], lane: str = "") -> dict[str, Any]:
+    """Mark in the candidate the values that failed checks spoil."""
+    from expectations import fitness
+
+    with stage(engine(Role.LOADER), run_id, "mark", lane) as result:
+        result["marked"] = fitness.mark(engine(Role.BUILDER), Candidate(**candidate))
+    return candidate
+
+
 def publish(run_id: str, candidate: dict[str, Any], lane: str = "") -> int:
     """Make the candidate what BI reads; returns its number."""
     from warehouse import release
@@ -157,11 +166,12 @@ def reject(run_id: str, candidate: dict[str, Any], lane: str = "") -> None:
 
 
 def quality_pages(run_id: str) -> None:
-    """Write the Data Docs of the last audit."""
-    from expectations import docs
+    """Write the Data Docs of the last audit, and what each unit has to mend."""
+    from expectations import docs, quality
 
     with stage(engine(Role.LOADER), run_id, "docs", "quality"):
         docs.build(get_settings())
+        quality.build(get_settings())
 
 
 def model_pages(run_id: str) -> None:
@@ -228,7 +238,7 @@ def reload(run_id: str, chunk: dict[str, str], scope: dict[str, Any]) -> int | N
     except Exception:
         reject(run_id, candidate, lane)
         raise
-    return publish(run_id, candidate, lane)
+    return publish(run_id, mark(run_id, candidate, lane), lane)
 
 
 def _failures(run_id: str) -> list[str]:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from expectations.declarations import Document, read
 from expectations.errors import CatalogueError
 from expectations.kinds import AnyKind, Column, Condition, NoRowsFromQuery, RowsWhen
-from expectations.results import Measure
+from expectations.results import Measure, Policy
 from expectations.scope import Look, Scope
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class Check(BaseModel):
     scope: str | None = Field(None, description="A table, form or indicator; the suite's table if left out.")
     measure: Measure = Field("rows", description="What the threshold judges.")
     threshold: float = Field(0, ge=0, description="The check fails above it.")
+    policy: Policy = Field(
+        "none",
+        description="What becomes of the values that rest on what it finds: flagged, or held at the last good.",
+    )
     message_zh: Chinese
     message_en: Sentence
     look: str | None = Field(

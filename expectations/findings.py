@@ -145,8 +145,6 @@ def collect(connection: Connection, candidate: Candidate, probe: Probe, look: Lo
         ),
         values,
     )
-    if look.reports is not None:
-        _carry(connection, candidate, probe, list(checks))
     looked = connection.execute(
         text(
             "select kind, coalesce(item, '') as item, sum(looked) as looked from found where looked is not null"
@@ -300,8 +298,8 @@ def _refuse_undeclared(connection: Connection, probe: Probe) -> None:
         )
 
 
-def _carry(connection: Connection, candidate: Candidate, probe: Probe, checks: list[str]) -> None:
-    """Findings of the base release in places that were not looked at again still hold."""
+def carry(connection: Connection, candidate: Candidate, probe: Probe) -> None:
+    """Keep the findings of the base release in places that were not looked at again: they still hold."""
     columns = ", ".join(("check_id", "suite", "key", "threshold", *PLACE, *_MEASURED))
     connection.execute(
         text(
@@ -314,7 +312,7 @@ def _carry(connection: Connection, candidate: Candidate, probe: Probe, checks: l
             "release": candidate.release_id,
             "attempt": candidate.attempt,
             "base": candidate.base_release,
-            "ids": checks,
+            "ids": [check.id for check in probe.suite.checks],
         },
     )
 

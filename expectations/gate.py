@@ -5,14 +5,18 @@ over a table that was not empty when it must not be. A check that breaks, a chec
 dies leave the candidate unpublished.
 """
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Engine
 
-from expectations import dbt_tests, findings, ground, waivers
+from expectations import dbt_tests, findings, fitness, ground, waivers
 from expectations.catalogue import Catalogue, Task
 from expectations.declared import declared as all_declared
 from expectations.generated import reconciliation
@@ -44,7 +48,9 @@ def audit(settings: Settings, candidate: Candidate, *, catalogue: Catalogue | No
             results, seconds = run_checks(settings, auditor, candidate, look, declared)
             with auditor.connect() as connection:
                 results += dbt_tests.results(connection, candidate)
-            facts = {"ground": basis, "everything": everything, "seconds": seconds}
+            with auditor.begin() as connection:
+                spoiled = fitness.spoil(connection, candidate, results)
+            facts = {"ground": basis, "everything": everything, "seconds": seconds, "spoiled_cells": spoiled}
             verdict = store(auditor, candidate, results, facts)
     finally:
         auditor.dispose()
@@ -82,7 +88,7 @@ class _Run:
 
         running = validation.Auditor(url(self._settings, Role.AUDITOR))
         self.seconds["start"] = round(perf_counter() - begun, 2)
-        judge = Judge(self._auditor, self._candidate)
+        judge = Judge(self._auditor, self._candidate, whole=self._look.reports is None)
         results: list[CheckResult] = []
         try:
             for suite in catalogue.suites:
@@ -105,24 +111,44 @@ class _Run:
     def _collect(self, probe: Probe) -> dict[str, int] | Exception:
         """How much a probe looked at, or what stopped it: that is the outcome of all its checks."""
         begun = perf_counter()
+        sessions = probe.declared.sessions
+        looks = [replace(self._look, part=(part, sessions)) for part in range(sessions)]
         try:
-            with self._auditor.begin() as connection:
-                return findings.collect(connection, self._candidate, probe, self._look)
+            with ThreadPoolExecutor(sessions) as pool:
+                looked: Counter[str] = Counter()
+                for found in pool.map(
+                    lambda look: self._scanned(probe, look), looks if sessions > 1 else [self._look]
+                ):
+                    looked.update(found)
+            if self._look.reports is not None:
+                with self._auditor.begin() as connection:
+                    findings.carry(connection, self._candidate, probe)
+            return dict(looked)
         except Exception as error:
             log.error("probe broke", probe=probe.name, error=type(error).__name__)  # noqa: TRY400 - no values
             return error
         finally:
             self.seconds[probe.name] = round(perf_counter() - begun, 2)
 
+    def _scanned(self, probe: Probe, look: Look) -> dict[str, int]:
+        with self._auditor.begin() as connection:
+            return findings.collect(connection, self._candidate, probe, look)
+
     def _judged(
-        self, judge: Judge, probe: Probe, running: "object", looked: dict[str, int] | Exception
+        self, judge: Judge, probe: Probe, running: Any, looked: dict[str, int] | Exception
     ) -> list[CheckResult]:
         task = _task(probe, self._candidate)
         if isinstance(looked, Exception):
             message = f"{type(looked).__name__}: {looked}".split("[SQL:", maxsplit=1)[0]
             broken = Outcome(False, error=" ".join(message.split())[:500])
             return judge.probe(task, probe, {check.id: broken for check in task.checks}, {})
-        return judge.probe(task, probe, running.run(task), looked)  # type: ignore[attr-defined]
+        with self._auditor.connect() as connection:
+            tallies = findings.tally(connection, self._candidate.release_id, self._candidate.attempt)
+        # Where nothing was looked at and nothing was found, there is nothing to ask.
+        idle = {check_id for check_id, rows in looked.items() if rows == 0 and check_id not in tallies}
+        asked = replace(task, checks=tuple(check for check in task.checks if check.id not in idle))
+        outcomes = running.run(asked) if asked.checks else {}
+        return judge.probe(task, probe, outcomes | dict.fromkeys(idle, Outcome(True)), looked)
 
     def _waivers(self) -> list[waivers.Waiver]:
         today = datetime.now(ZoneInfo(self._settings.timezone)).date()

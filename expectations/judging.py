@@ -17,6 +17,7 @@ from expectations.results import CheckResult, Outcome
 from warehouse.release import Candidate
 
 EXAMPLES = 3
+NOTHING_CHANGED = "上次发布以来没有变化 nothing of it changed since the release before"
 LOOKED = "rows_looked_at"
 """Key of the outcome that says how many rows the checks of a suite looked at."""
 
@@ -24,8 +25,9 @@ LOOKED = "rows_looked_at"
 class Judge:
     """Makes one result for every declared check, whatever came back, and keeps what failed."""
 
-    def __init__(self, auditor: Engine, candidate: Candidate) -> None:
-        self._auditor, self._candidate = auditor, candidate
+    def __init__(self, auditor: Engine, candidate: Candidate, *, whole: bool = True) -> None:
+        """``whole``: everything was looked at, not only what changed."""
+        self._auditor, self._candidate, self._whole = auditor, candidate, whole
 
     def suite(self, task: Task, outcomes: Mapping[str, Outcome]) -> list[CheckResult]:
         """Results of a suite; keys of failing rows are kept as findings."""
@@ -88,7 +90,8 @@ class Judge:
         if rows is None:
             return replace(result, status="missing", observed="the probe does not say what it looked at")
         if outcome.success and rows == 0:
-            return replace(result, status="not_applicable", observed=probe.declared.when_empty)
+            reason = probe.declared.when_empty if self._whole else NOTHING_CHANGED
+            return replace(result, status="not_applicable", observed=reason)
         # The findings themselves say how many: they are counted for all checks at once.
         return replace(result, failing_rows=0)
 
@@ -171,4 +174,5 @@ def _result(task: Task, check: Check, outcome: Outcome | None) -> CheckResult:
         scope=check.scope or f"table {task.suite.table}",
         measure=check.measure,
         threshold=check.threshold,
+        policy=check.policy,
     )

@@ -25,6 +25,7 @@ from expectations.catalogue import Check, Chinese, Dimension, Owner, Sentence, S
 from expectations.declarations import read
 from expectations.errors import CatalogueError
 from expectations.kinds import Column, NoFindings
+from expectations.results import Policy
 
 PROBES = Path(__file__).parent / "probes"
 
@@ -46,6 +47,7 @@ class KindOfFinding(BaseModel):
     since: date
     threshold: float = Field(0, description="A finding fails when its score is above it.")
     per: Per = "all"
+    policy: Policy = "flag"
     expectation: Annotated[str, StringConstraints(pattern=r"^Expect[A-Za-z]+$")] = "ExpectNoFindings"
     message_zh: Chinese
     message_en: Sentence
@@ -62,6 +64,9 @@ class Declared(BaseModel):
         "none",
         description="Which findings of the release before still hold when only a part is looked at: those of series"
         " (subject and form), or of periods, that the candidate did not change.",
+    )
+    sessions: int = Field(
+        1, ge=1, le=4, description="Sessions that share the scan, by $part(…) in the statement."
     )
     when_empty: Chinese = Field(description="Why a check of it may have nothing to look at.")
     kinds: list[KindOfFinding] = Field(min_length=1)
@@ -120,6 +125,7 @@ class Probe:
             scope=f"{kind.per} {item}" if item else "table " + ", ".join(self.declared.tables),
             measure="score",
             threshold=kind.threshold,
+            policy=kind.policy,
             expectation=NoFindings(type=kind.expectation, check_id=check_id),
             message_zh=kind.message_zh,
             message_en=kind.message_en,

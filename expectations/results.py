@@ -17,6 +17,7 @@ from warehouse.release import Candidate
 
 Status = Literal["passed", "failed", "error", "missing", "not_applicable"]
 Measure = Literal["rows", "share", "score"]
+Policy = Literal["none", "flag", "hold"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class CheckResult:
     denominator: int | None = None
     waived_rows: int = 0
     new_rows: int | None = None
+    policy: Policy = "none"
 
     @property
     def is_fine(self) -> bool:

@@ -39,6 +39,7 @@ SERIES = (
 
 _REPORT_CALL = re.compile(r"\$changed\(([a-z_][a-z0-9_.]*)\)")
 _PERIOD_CALL = re.compile(r"\$changed_period\(([a-z_][a-z0-9_]*)\)")
+_PART_CALL = re.compile(r"\$part\(([a-z_][a-z0-9_.]*)\)")
 _SERIES_CALL = re.compile(r"\$series\(([a-z_][a-z0-9_]*)\)")
 
 
@@ -48,6 +49,8 @@ class Look:
 
     reports: str | None = None
     periods: str | None = None
+    part: tuple[int, int] | None = None
+    """Which part of how many, where a scan is shared between sessions."""
 
     def at_report(self, column: str) -> str:
         """Condition: the report is one to look at."""
@@ -65,8 +68,13 @@ class Look:
             return "true"
         return f"({table}.subject_code, {table}.form_code) in ({SERIES})"
 
+    def in_part(self, column: str) -> str:
+        """Condition: a code falls into this session's part."""
+        return "true" if self.part is None else f"abs(hashtext({column}) % {self.part[1]}) = {self.part[0]}"
+
     def render(self, query: str) -> str:
-        """A query with ``$changed(report_id)``, ``$changed_period(table)`` and ``$series(table)`` in final form."""
+        """A query with ``$changed(report_id)``, ``$changed_period(table)``, ``$series(table)``, ``$part(text)``."""
+        query = _PART_CALL.sub(lambda call: self.in_part(call[1]), query)
         query = _SERIES_CALL.sub(lambda call: self.at_series(call[1]), query)
         query = _REPORT_CALL.sub(lambda call: self.at_report(call[1]), query)
         return _PERIOD_CALL.sub(lambda call: self.at_period(call[1]), query)

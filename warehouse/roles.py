@@ -50,6 +50,8 @@ grant update (release_id) on registry.change to {builder};
 grant usage on schema candidate to {auditor};
 grant usage on schema audit to {auditor}, {publisher};
 grant select on all tables in schema audit to {auditor}, {publisher};
+grant usage on schema audit to {builder};
+grant select on audit.spoiled_cell to {builder};
 grant insert, update, delete on all tables in schema audit to {auditor};
 grant update (verdict, summary) on warehouse.release to {auditor};
 

@@ -45,6 +45,7 @@ report as materialized (
     left join festival as before
         on listed.period_type = 'month' and (listed.period_start - interval '1 year')::date = before.month_start
     where listed.revision_id is not null and listed.value_count > 0 and listed.period_type <> 'event' and $series(listed)
+        and $part(listed.subject_code)
 ),
 
 -- Rates that a form prints are made of its counts, which are looked at themselves.

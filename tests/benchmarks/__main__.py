@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import cards, intake, loading, nights, publishing, star
+from tests.benchmarks import cards, gate, intake, loading, nights, publishing, star
 from tests.benchmarks.instance import instance
 from tests.benchmarks.measure import Ratio
 
@@ -21,6 +21,7 @@ BENCHMARKS = {
     "cards": cards.run,
     "intake": intake.run,
     "star": star.run,
+    "gate": gate.run,
     "nights": nights.run,
 }
 
