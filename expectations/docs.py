@@ -115,7 +115,7 @@ def _render(verdict: Verdict, folder: Path) -> None:
             suite.add_expectation(expectation)
             shown.append(
                 ExpectationValidationResult(
-                    success=result.status == "passed",
+                    success=result.is_fine,
                     expectation_config=expectation.configuration,
                     result={"observed_value": _observed(result)},
                     meta={},
@@ -126,7 +126,7 @@ def _render(verdict: Verdict, folder: Path) -> None:
                     },
                 )
             )
-        passed = sum(result.status == "passed" for result in results)
+        passed = sum(result.is_fine for result in results)
         context.validation_results_store.add(
             ValidationResultIdentifier(
                 expectation_suite_identifier=ExpectationSuiteIdentifier(suite_name),
@@ -168,7 +168,7 @@ def _index(verdict: Verdict, site: Path) -> str:
     }
     suites = "".join(
         f'<tr><td><a href="{pages[name]}">{html.escape(name)}</a></td>'
-        f"<td>{sum(r.status == 'passed' for r in results)} / {len(results)}</td></tr>"
+        f"<td>{sum(r.is_fine for r in results)} / {len(results)}</td></tr>"
         for name, results in _by_suite(verdict).items()
     )
     failed = "".join(
@@ -195,10 +195,14 @@ def _by_suite(verdict: Verdict) -> dict[str, list[CheckResult]]:
 
 
 def _description(result: CheckResult) -> str:
-    lines = [f"{result.check_id} ({result.severity})", f"{result.message_zh} / {result.message_en}"]
+    who = f", {result.owner}" if result.owner else ""
+    lines = [f"{result.check_id} ({result.severity}{who})"]
+    if result.question:
+        lines.append(f"{result.question} [{result.scope}]")
+    lines.append(f"{result.message_zh} / {result.message_en}")
     if result.expected:
         lines.append(result.expected)
-    if result.status != "passed" and result.failing_query:
+    if not result.is_fine and result.failing_query:
         lines.append(result.failing_query)
     # Rendered as a template and as HTML: neither may read anything into our text.
     return "<br>".join(html.escape(line).replace("$", "$$") for line in lines)
@@ -206,5 +210,9 @@ def _description(result: CheckResult) -> str:
 
 def _observed(result: CheckResult) -> str:
     rows = "" if result.failing_rows is None else f", {result.failing_rows} rows"
+    if result.denominator:
+        rows += f" of {result.denominator}"
+    if result.waived_rows:
+        rows += f", {result.waived_rows} waived"
     observed = f": {result.observed}" if result.observed else ""
     return html.escape(f"{result.status}{rows}{observed}")
