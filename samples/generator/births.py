@@ -150,15 +150,20 @@ class Births:
         )  # fmt: skip
 
     def _screening(self) -> Reports:
-        """Newborns are screened where they are born: in the public hospitals of their place, or of the first place."""
+        """Newborns are screened where they are born: in the public hospitals of their place.
+
+        A place without one, as small prefectures have, delivers in its first primary-care unit.
+        """
         world = self.world
         rng = stream(world.options.seed, "screening")
-        who = world.of_kind("public")
+        public = world.of_kind("public")
+        without = set(range(world.places)) - {int(place) for place in world.place_of[public]}
+        first = [int(world.primary[world.place_of[world.primary] == place][0]) for place in sorted(without)]
+        who = np.array([*public.tolist(), *first], dtype=np.int64)
         own = self.of_place[:, BEFORE * 12 :]
         delivered = np.zeros((len(who), self._months), dtype=np.int64)
         for place in range(world.places):
             here = np.flatnonzero(world.place_of[who] == place)
-            here = here if len(here) else np.array([0])
             weights = (world.beds[who][here][:, None] * world.active[who][here]).T
             delivered[here] += split(own[place], weights).T
         screened = part(rng, delivered, 0.985, 0.005)

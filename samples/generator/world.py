@@ -204,11 +204,11 @@ class World:
     def _draw_kinds(self) -> list[str]:
         units = self.options.units
         number = {kind: max(1, round(units * share)) for kind, share in _SHARES.items()}
-        # Every place needs a primary-care unit, and the rest gives way.
-        number["township"] = max(self.places, units - sum(n for k, n in number.items() if k != "township"))
-        while sum(number.values()) > units:
-            largest = max(("centre", "private", "public", "township"), key=lambda kind: number[kind])
-            number[largest] -= 1
+        # Every place needs a township centre and the prefecture a public hospital; the rest gives way.
+        others = sum(n for kind, n in number.items() if kind != "township")
+        number["township"] = max(self.places, units - others)
+        for kind in ("private", "centre"):
+            number[kind] -= max(0, min(number[kind], sum(number.values()) - units))
         return [kind for kind, n in number.items() for _ in range(n)]
 
     def _draw_places(self) -> list[int]:

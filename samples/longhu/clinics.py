@@ -10,7 +10,7 @@ from samples.identifiers import uscc
 CLINICS, VILLAGE_STATIONS = 130, 32
 _KINDS = (("门诊部", "D110", 18), ("诊所", "D211", 94), ("卫生所", "D300", 18))
 _STREETS = tuple(f"44050700{number}" for number in range(1, 6))
-_TOWNS = ("440507101", "440507102")
+_TOWNS = ("440507101", "440507100")
 _FIRST_SERIAL = 1000
 
 

@@ -324,7 +324,7 @@ _HIV = {
 }
 HIV_TESTED_AT = tuple(_HIV)
 """Units that test for HIV."""
-_TOWNS = (("440507101", "样例镇一", 9_200), ("440507102", "样例镇二", 6_100))
+_TOWNS = (("440507101", "样例镇一", 9_200), ("440507100", "样例镇二", 6_100))
 _TOILETS = {2011: 31, 2012: 26, 2013: 22, 2014: 18, 2015: 14}
 
 # Who answers for it, which indicator, unit, reached by year, denominator of a share.

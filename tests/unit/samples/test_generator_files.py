@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from ingestion.checks import CheckContext, check
@@ -129,3 +130,20 @@ def final_reports(folder: Path) -> dict[tuple[str, str], dict[str, object]]:
             for row in rows.iter_rows(named=True):
                 found[row["subject_ref"], str(row["period_start"])] = row
     return found
+
+
+def test_the_sources_of_births_agree_in_every_district() -> None:
+    _, forms, _ = generate(Options(units=6, years=1, seed=9))
+    frame = {one.form: one.frame for one in forms}
+    delivered = (
+        frame["newborn_screening_monthly"].group_by("place").agg(pl.col("live_births_at_hospital").sum())
+    )
+    first_doses = frame["epi_monthly"].filter((pl.col("vaccine") == "HepB") & (pl.col("dose_no") == "1"))
+    given = first_doses.group_by("place").agg(pl.col("given_basic").sum())
+    quarters = frame["mch_maternal_quarterly"].filter(pl.col("start").dt.year() == 2025)
+    born = quarters.group_by("place").agg(pl.col("live_births").sum())
+    together = born.join(delivered, on="place").join(given, on="place")
+    assert together.height == 3
+    for _, births, at_hospital, doses in together.iter_rows():
+        assert at_hospital == births
+        assert doses == pytest.approx(births, rel=0.05)
