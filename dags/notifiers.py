@@ -27,7 +27,7 @@ LONGEST = 1800
 """Bytes of a text message that WeCom takes (2,048), with room for what was cut."""
 
 
-class NewFailures(BaseNotifier):
+class NewFailures(BaseNotifier):  # type: ignore[misc]
     """Tells of failures that nobody has been told of; nothing to tell means no message."""
 
     def notify(self, context: Context) -> None:

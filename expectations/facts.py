@@ -97,7 +97,7 @@ def facts(folder: Path = MODELS) -> list[Fact]:
 
 
 def _read(
-    document: Document, place: tuple[str | int, ...], declared: Any, columns: frozenset[str]
+    document: Document, place: tuple[str | int, ...], declared: Any, columns: dict[str, str]
 ) -> Checked:
     try:
         checked = Checked.model_validate(declared)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from expectations import findings
 from expectations.catalogue import Check, Task
 from expectations.probes import Probe
-from expectations.results import CheckResult, Outcome
+from expectations.results import CheckResult, Outcome, Status
 from warehouse.release import Candidate
 
 EXAMPLES = 3
@@ -125,7 +125,7 @@ def weighed(result: CheckResult, tally: findings.Tally) -> CheckResult:
     else:
         failing = result.failing_rows or 0
         open_rows = failing - tally.waived
-    status = "failed" if _too_much(result, open_rows) else "passed"
+    status: Status = "failed" if _too_much(result, open_rows) else "passed"
     if result.status == "failed" and result.failing_rows is None:
         # It failed, and nothing says how often: no threshold and no waiver can lift that.
         return result

@@ -37,7 +37,7 @@ def bring(builder: Engine, candidate: Candidate, table: Table, query: str) -> in
             "columns": star.names(list(table.columns)),
             "candidate": sql.Literal(candidate.release_id),
             "open": sql.Literal(OPEN_END),
-            "query": sql.SQL(query),  # type: ignore[arg-type]
+            "query": sql.SQL(query),
             "same": sql.SQL(" and ").join(
                 sql.SQL("old.{0} is not distinct from new.{0}").format(sql.Identifier(column))
                 for column in table.columns
@@ -67,7 +67,7 @@ _STEPS = (
 def _make(connection: Connection, table: Table) -> None:
     name = sql.Identifier("star", table.name)
     columns = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind))  # type: ignore[arg-type]
+        sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind))
         for column, (kind, _) in table.columns.items()
     )
     star.execute(

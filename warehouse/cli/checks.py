@@ -52,11 +52,13 @@ def checks(
     from expectations.results import last_verdict  # noqa: PLC0415
 
     verdict = last_verdict(engine(Role.AUDITOR), release)
-    rows = [
-        {"release_id": verdict.release_id, **vars(result)}
-        for result in (verdict.results if verdict else ())
-        if every or not result.is_fine
-    ]
+    rows = []
+    if verdict is not None:
+        rows = [
+            {"release_id": verdict.release_id, **vars(result)}
+            for result in verdict.results
+            if every or not result.is_fine
+        ]
     if as_json:
         print_json(rows)
         return
