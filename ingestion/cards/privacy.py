@@ -44,8 +44,42 @@ _LEAST_NAMES = 3
 # What begins like a name and is none: illnesses, departments, occupations.
 _NO_NAME = r"[科部室院所站病炎症癌瘤喉疸痛热血伤毒]$|^(?:高[血原]|白内|石棉|方舱|康复|金属|温度|马方)"
 
-_SHORTEST = 11
-"""Characters of the shortest thing that is looked for in plain letters and digits: a mobile telephone."""
+# A name in a sentence stands behind a word that announces a person; before one that goes on, or at an end.
+_ANNOUNCES = (
+    "(?:患者|病人|患儿|产妇|孕妇|死者|姓名|联系人|家属|家长|监护人|其?父亲?|其?母亲?|丈夫|妻子|儿子|女儿|医生|医师)"
+    "[:：为是叫系，,]{0,2}"
+)
+_ANNOUNCED = (
+    rf"{_ANNOUNCES}(?:(?:[{_FAMILY_NAMES}]|{_DOUBLE_NAMES})[\u4e00-\u9fff]{{1,2}}|[\u4e00-\u9fff]某{{1,2}})"
+    r"(?:$|[，。；、,.;:：()（）0-9\s]|之|的|诉|于|因|男|女|电话|手机|住)"
+)
+# What begins like a name behind such a word and is none.
+_SYMPTOM = (
+    rf"{_ANNOUNCES}(?:高[热烧血压度龄危原]|白[细内色蛋带喉]|黄[疸染色]|温度|金黄|石膏|方案|于[今昨当本前0-9]"
+    "|余[无未]|史[无否]|何时)"
+)
+
+# Family names in Latin letters, before or behind the given name.
+_PINYIN = (
+    "wang|li|zhang|liu|chen|yang|huang|zhao|wu|zhou|xu|sun|ma|zhu|hu|guo|he|gao|lin|luo|zheng|liang|xie|song|tang|han|"
+    "feng|deng|cao|peng|zeng|xiao|tian|dong|pan|yuan|cai|jiang|yu|du|ye|cheng|wei|su|lu|lv|ding|ren|yao|shen|zhong|"
+    "jin|tan|fan|liao|shi|xia|jia|fu|fang|zou|xiong|bai|meng|qin|qiu|hou|yin|xue|yan|lei|long|tao|gu|mao|hao|gong|"
+    "shao|wan|qian|dai|mo|kong|xiang|ouyang"
+)
+_LATIN = (
+    rf"(?i)^(?:{_PINYIN})[ ,·]+[a-z]{{2,8}}(?:[ '-]?[a-z]{{2,6}})?$"
+    rf"|^[a-z]{{2,8}}(?:[ '-][a-z]{{2,6}})?[ ,·]+(?:{_PINYIN})$"
+    r"|\b(?:mr|mrs|ms|miss|dr)\.? +[a-z]{2,}"
+)
+
+# Where somebody can be written to, and the numbers under which a hospital or an insurer knows a person.
+_KNOWN_AS = (
+    r"[0-9A-Za-z._%+-]+[@＠][0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)+"
+    r"|(?:病案|病历|住院|门诊|就诊|就诊卡|档案|医保|医保卡|社保|社保卡|护照)号码?[:：为是]{0,2}[0-9A-Za-z-]{4,}"
+)
+
+_SHORTEST = 6
+"""Characters of the shortest thing that is looked for in plain letters and digits: an e-mail address."""
 
 _LEAST_TELEPHONE, _LEAST_NUMBER = 13_000_000_000, 10**14
 """Numbers from which on a count or a price can only be a telephone, or a citizen number."""
@@ -79,13 +113,15 @@ def misplaced(
         found = found | ~values.str.contains(_NUMBER) | _citizen_numbers(values)
         return _any(found)
     if isinstance(longest, int) and longest >= (_SHORTEST if ascii_only else 2):
-        found = found | values.str.contains(_PERSONAL)
+        found = found | values.str.contains(_PERSONAL) | values.str.contains(_KNOWN_AS)
+        found = found | values.str.contains(_LATIN)
         together = _together(values, ascii_only=ascii_only)
         if together is not None:
-            found = found | together.str.contains(_PERSONAL)
+            found = found | together.str.contains(_PERSONAL) | together.str.contains(_KNOWN_AS)
             values = together
     if not ascii_only:
         found = found | _names(values, known)
+        found = found | values.str.replace_all(_SYMPTOM, "").str.contains(_ANNOUNCED)
     return _any(found)
 
 

@@ -56,3 +56,27 @@ def test_a_column_of_names_holds_no_word_that_is_none():
     assert found(column) == [True] * 6
     causes = ["肺炎", "胃癌", "王构造", "脑出血", "霍乱"]
     assert found(causes) == [False, False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "患者王构造，女，发热三天", "家属李构造电话已核实", "联系人：欧阳构造", "其母张某诉昨日起病",
+        "患儿赵构造于昨日入院",
+        "Wang Gouzao", "ZHANG, Gou Zao", "Gouzao Li", "seen by Dr. Gouzao", "gouzao@example.org", "转自 a@b.cn",
+        "住院号20150012", "病案号：LH-00123",
+    ],
+)  # fmt: skip
+def test_who_somebody_is_is_found_in_sentences_and_latin_letters(text):
+    assert found([text]) == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "患者高热，头痛", "患者黄疸三天", "病人白细胞升高", "患者于昨日入院", "产妇高龄", "家属否认接触史",
+        "Salmonella typhi", "Hepatitis B", "HeLa cells", "EV-A71 positive", "住院号不详", "门诊3次",
+    ],
+)  # fmt: skip
+def test_sentences_about_illnesses_stay(text):
+    assert found([text]) == [False]
