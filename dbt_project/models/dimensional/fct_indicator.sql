@@ -219,6 +219,8 @@ report_pair as (
         case when sum(numerator_given) >= max(numerator_fields) then sum(numerator) end as numerator,
         case when sum(denominator_given) >= max(denominator_fields) then sum(denominator) end as denominator,
         max(numerator_fields) > 0 or sum(numerator_given) > 0 as is_numerator_due,
+        sum(numerator_given) as numerator_given,
+        sum(denominator_given) as denominator_given,
         max(numerator_fields) > 0 and max(denominator_fields) > 0 as has_both_parts
     from in_period
     group by
@@ -233,6 +235,8 @@ rule as (
         max(part.slice_rule) filter (where part.part = 'numerator') as numerator_rule,
         max(part.slice_rule) filter (where part.part = 'denominator') as denominator_rule,
         max(part.over_time) as over_time,
+        count(*) filter (where part.part = 'numerator') as numerator_parts,
+        count(*) filter (where part.part = 'denominator') as denominator_parts,
         -- What must hold in every unit is told by the unit where it is least.
         bool_or(indicator.aggregation_class = 'MS' and indicator.denominator is null) as is_minimum,
         bool_or(indicator.by_organization) as by_organization
@@ -303,10 +307,32 @@ unit_beds as (
 ),
 
 -- Where one report carries both parts of a rate, a unit counts with both or with neither: numerator and
--- denominator then speak of the same units.
+-- denominator then speak of the same units. What a region files in several forms it needs all of; a unit files one
+-- form of several.
 unit_pair as (
     select
-        pair.*,
+        pair.subject_type,
+        pair.subject_code,
+        pair.organization_key,
+        pair.indicator_code,
+        pair.period_type,
+        pair.period_start,
+        pair.period_end,
+        pair.base_start,
+        pair.base_end,
+        pair.base_type,
+        pair.is_rolled_up,
+        pair.is_filed,
+        pair.is_numerator_due,
+        case
+            when pair.subject_type = 'organization' or not pair.is_filed or pair.numerator_given >= rule.numerator_parts
+                then pair.numerator
+        end as numerator,
+        case
+            when pair.subject_type = 'organization' or not pair.is_filed
+            or pair.denominator_given >= rule.denominator_parts
+                then pair.denominator
+        end as denominator,
         rule.over_time,
         rule.is_minimum,
         rule.by_organization,
