@@ -26,9 +26,9 @@ class Task:
     """A task by the end of the year: how much of it is done, and of how many where it is a share."""
 
     indicator: str
-    done: float
+    done: int
     unit: str = "个"
-    of: float | None = None
+    of: int | None = None
     region: str | None = None
     """Region that it is told of, where that is not the plan's own."""
 
@@ -97,8 +97,8 @@ def progress_table(plan: Plan, tasks: Iterable[Task]) -> bytes:
             "indicator_code": task.indicator,
             "region_code": task.region or plan.region,
             "unit": task.unit,
-            "done_cumulative": _number(task.done),
-            "denominator": None if task.of is None else _number(task.of),
+            "done_cumulative": task.done,
+            "denominator": task.of,
             "status": "2",
         }
         for number, task in enumerate(tasks, start=1)
@@ -147,7 +147,3 @@ def unit_event(plan: Plan, code: str, name: str, uscc: str, class_code: str = "P
         "is_branch": "0",
         "note": CONSTRUCTED,
     }
-
-
-def _number(value: float) -> int | float:
-    return int(value) if value == int(value) else value
