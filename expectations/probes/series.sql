@@ -117,7 +117,9 @@ apart as materialized (
         expected.*,
         least(
             abs(size - year_before), abs(size - year_after), abs(size - before), abs(size - after), abs(size - bz0),
-            abs(size - b1), abs(size - a1)
+            -- A neighbour that is twenty times off its own says nothing: two wrong months must not vouch for each other.
+            case when coalesce(abs(b1 - before), 0) < 3 then abs(size - b1) end,
+            case when coalesce(abs(a1 - after), 0) < 3 then abs(size - a1) end
         ) as distance
     from expected
 ),
