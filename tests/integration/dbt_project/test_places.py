@@ -207,6 +207,65 @@ def test_the_star_and_the_intake_see_the_same_history(star, read):
     }  # fmt: skip
 
 
+class TestLists:
+    def test_a_period_knows_its_three_calendars_and_the_year_before(self, read):
+        rows = read(
+            "select period_type, period_end, name_zh, mch_year, mch_quarter, plan_period, year_ago_end"
+            " from published.dim_period where (period_type, period_start) in (('month', '2016-02-01'),"
+            " ('quarter', '2015-10-01'), ('mch_year', '2014-10-01'), ('plan', '2011-01-01')) order by 1"
+        )
+        assert [tuple(row.values()) for row in rows] == [
+            ("mch_year", date(2015, 9, 30), "2015妇幼统计年度", 2015, None, "十二五", date(2014, 9, 30)),
+            ("month", date(2016, 2, 29), "2016年2月", 2016, 2, "十三五", date(2015, 2, 28)),
+            ("plan", date(2015, 12, 31), "十二五（2011—2015年）", None, None, "十二五", None),
+            ("quarter", date(2015, 12, 31), "2015年第4季度", 2016, 1, "十二五", date(2014, 12, 31)),
+        ]
+
+    def test_every_period_of_a_report_is_in_the_list(self, read):
+        (row,) = read(
+            "select count(*) as reports, count(period.name_zh) as named from published.dim_report as report"
+            " left join published.dim_period as period using (period_type, period_start, period_end)"
+        )
+        assert row["reports"] == row["named"] > 0
+
+    def test_covid_was_renamed_and_managed_otherwise_from_one_day(self, read):
+        spells = read(
+            "select name_zh, disease_class, is_managed_as_a, report_within_hours, valid_to"
+            " from published.dim_disease where disease_code = 'COVID19' order by valid_from"
+        )
+        assert [tuple(row.values()) for row in spells] == [
+            ("新型冠状病毒肺炎", "B", True, 2, date(2023, 1, 8)),
+            ("新型冠状病毒感染", "B", False, 24, date(9999, 12, 31)),
+        ]
+
+    def test_a_child_has_the_doses_of_its_cohort(self, read):
+        def doses(born: str) -> list[int]:
+            found = read(
+                "select due_months from published.dim_vaccine_dose where vaccine_code = 'DTaP'"
+                " and born_from <= :born and born_to > :born order by dose_no",
+                born=date.fromisoformat(born),
+            )
+            return [row["due_months"] for row in found]
+
+        assert doses("2015-06-01") == [3, 4, 5, 18]
+        assert doses("2020-06-01") == [3, 4, 5, 18, 72]
+        assert doses("2025-06-01") == [2, 4, 6, 18, 72]
+
+    def test_editions_say_what_they_count_and_when_they_are_due(self, read):
+        assert read(
+            "select edition, period_type, valid_from, due_months_after, due_day from published.dim_form_edition"
+            " where form_code = 'hosp_monthly' and valid_from <= '2015-06-01' and valid_to > '2015-06-01'"
+        ) == [
+            {
+                "edition": "2015",
+                "period_type": "month",
+                "valid_from": date(2015, 1, 1),
+                "due_months_after": 1,
+                "due_day": 20,
+            }
+        ]
+
+
 class TestReleases:
     CASES = "select cases from published.fct_notifiable_disease where region_code = '320602'"
     HISTORY = "select valid_from, ownership from published.dim_organization where organization_code = 'H1' order by 1"
