@@ -165,6 +165,8 @@ scored as (
         end as guess
     ) as near
     where apart.distance > 0.04 and (apart.value >= 20 or apart.value < 0 or exp(near.guess) >= 21)
+        -- A unit, a disease or a system that has just begun may begin small.
+        and not (coalesce(apart.b1, apart.by0, apart.bz0) is null and apart.size < near.guess and apart.value >= 0)
 ),
 
 odd as materialized (
