@@ -106,26 +106,28 @@ def _render(verdict: Verdict, folder: Path) -> None:
         run_name=f"release-{verdict.release_id}-attempt-{verdict.attempt}", run_time=verdict.audited_at
     )
     for suite_name, results in _by_suite(verdict).items():
-        suite = context.suites.add(gx.ExpectationSuite(suite_name))
-        shown = []
-        for result in results:
-            expectation = custom.ExpectDeclaredCheckToPass(
+        expectations = [
+            custom.ExpectDeclaredCheckToPass(
                 check_id=result.check_id, severity=result.severity, description=_description(result)
             )
-            suite.add_expectation(expectation)
-            shown.append(
-                ExpectationValidationResult(
-                    success=result.is_fine,
-                    expectation_config=expectation.configuration,
-                    result={"observed_value": _observed(result)},
-                    meta={},
-                    exception_info={
-                        "raised_exception": False,
-                        "exception_message": None,
-                        "exception_traceback": None,
-                    },
-                )
+            for result in results
+        ]
+        # All at once: a suite that the context knows is written anew with each expectation that is added.
+        context.suites.add(gx.ExpectationSuite(suite_name, expectations=list(expectations)))
+        shown = [
+            ExpectationValidationResult(
+                success=result.is_fine,
+                expectation_config=expectation.configuration,
+                result={"observed_value": _observed(result)},
+                meta={},
+                exception_info={
+                    "raised_exception": False,
+                    "exception_message": None,
+                    "exception_traceback": None,
+                },
             )
+            for result, expectation in zip(results, expectations, strict=True)
+        ]
         passed = sum(result.is_fine for result in results)
         context.validation_results_store.add(
             ValidationResultIdentifier(
