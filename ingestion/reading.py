@@ -133,6 +133,8 @@ def read_file(
     ):
         raise _unrecognised(name, [table for table, _ in found], catalogue)
     readings[0].findings.extend(contents.findings)
+    for table in {id(table): table for table, one in found if not one.form.cards}.values():
+        readings[0].findings.extend(table.told.values())
     for table in strange:
         readings[0].findings.append(
             Finding(

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from ingestion.findings import Finding, Severity
+from ingestion.findings import Finding, Severity, cell_name
 from ingestion.layout import nearest_label
+from ingestion.readers.table import Table
 from ingestion.recognised import Recognised
 
 MAX_UNKNOWN = 200
@@ -38,6 +39,33 @@ def header(found: Recognised, sheet: str) -> list[Finding]:
             _of_label("COLUMN_TWICE", zh, f"the column at {spot.cell} repeats {code}; keep one", spot.cell)
         )
     return [replace(finding, sheet=sheet) for finding in findings]
+
+
+def rows_above(found: Recognised, table: Table) -> list[Finding]:
+    """Rows above the labels that are no titles: cards in the wrong place, or another table; none of them is read."""
+    first = min((column.row for column in found.fields), default=0)
+    least = max(4, len(found.fields) // 2)
+    rows = [
+        number + 1
+        for number, cells in enumerate(table.top[:first])
+        if number >= found.first_row
+        and sum(cell is not None and str(cell).strip() != "" for cell in cells) >= least
+    ]
+    if not rows:
+        return []
+    named = "、".join(map(str, rows))
+    return [
+        Finding(
+            rule_id="ROW_ABOVE_LABELS",
+            level="layout",
+            severity="soft",
+            message_zh=f"表头上方的第{named}行填有内容，未读取；如是数据请移到表头下面，如是另一张表请单独报送",
+            message_en=f"rows {', '.join(map(str, rows))} stand above the labels and were not read;"
+            " move them below, or send another table by itself",
+            sheet=table.sheet,
+            cell=cell_name(rows[0], 1),
+        )
+    ]
 
 
 def _of_label(rule_id: str, zh: str, en: str, cell: str | None) -> Finding:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from ingestion.cards.batch import Batch, BatchReader, TypedRows
 from ingestion.cards.hashing import Hasher
-from ingestion.cards.labels import header
+from ingestion.cards.labels import header, rows_above
 from ingestion.cards.ledger import Ledger
 from ingestion.checks import asked_of_batches
 from ingestion.form import Form
@@ -27,9 +27,6 @@ from ingestion.reading import UnreadCards
 _Item = TypeVar("_Item")
 
 BATCH_ROWS = 50_000
-AHEAD = 1
-"""Batches that may wait for the database while one more is read; each costs some 20 MB."""
-
 Skip = frozenset[tuple[str, str, object]]
 """Form, subject and period of reports whose cards are read but not copied."""
 
@@ -77,11 +74,13 @@ def stream(
             asked=asked_of_batches(form),
         )
         result.ledger.tell(header(unread.found, unread.table.sheet))
+        result.ledger.tell(rows_above(unread.found, unread.table))
         asked = [result.asked] if not result.asked.is_empty() else []
         for batch in _ahead(map(reader.judged, _ahead(_typed(unread, reader)))):
             if not batch.asked.is_empty():
                 asked.append(batch.asked)
             _copy(connection, result, batch, skip, copy=copy)
+        result.ledger.tell(unread.table.told.values())
         if asked:
             result.asked = pl.concat(asked, how="diagonal")
         places = [result.positions] if not result.positions.is_empty() else []
@@ -138,35 +137,32 @@ class _Failed:
 
 
 def _ahead(items: Iterator[_Item]) -> Iterator[_Item]:
-    """The same items, made in a thread while the caller works on those before."""
-    waiting: queue.Queue[_Item | _Failed | None] = queue.Queue(AHEAD)
+    """The same items, each made in a thread while the caller works on the one before."""
+    made: queue.Queue[_Item | _Failed | None] = queue.Queue()
+    # The next one is begun when the last one was taken: no more than one lies ready.
+    wanted = threading.Semaphore(1)
     stop = threading.Event()
-
-    def put(item: _Item | _Failed | None) -> None:
-        while not stop.is_set():
-            try:
-                waiting.put(item, timeout=0.2)
-            except queue.Full:
-                continue
-            return
 
     def work() -> None:
         try:
-            for item in items:
-                put(item)
-                if stop.is_set():
-                    break
-            put(None)
+            while wanted.acquire() and not stop.is_set():
+                item = next(items, None)
+                made.put(item)
+                if item is None:
+                    return
+                del item
         except BaseException as error:
-            put(_Failed(error))
+            made.put(_Failed(error))
 
     thread = threading.Thread(target=work, name="cards", daemon=True)
     thread.start()
     try:
-        while (item := waiting.get()) is not None:
+        while (item := made.get()) is not None:
             if isinstance(item, _Failed):
                 raise item.error
+            wanted.release()
             yield item
     finally:
         stop.set()
+        wanted.release()
         thread.join()

@@ -7,17 +7,26 @@ import codecs
 import csv
 import io
 import re
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import BinaryIO
 
 import polars as pl
 
 from ingestion.errors import UnreadableFile
+from ingestion.findings import Finding
 from ingestion.readers.blob import Blob
 from ingestion.readers.limits import Limits
+from ingestion.readers.quotes import (
+    LONGEST_CELL,
+    closed_late,
+    has_stray_quotes,
+    last_line,
+    may_hold_rows,
+    rows_apart,
+    swallows,
+)
 from ingestion.readers.refusals import too_many, unreadable
 from ingestion.readers.table import HEAD_ROWS, Table
 
@@ -27,7 +36,6 @@ DELIMITERS = (",", "\t", ";", "|")
 CHUNK = 1 << 20
 BLOCK = 2 << 20
 """Bytes of text that are split into columns at once: some ten thousand rows."""
-LONGEST_CELL = 1 << 24
 _LONGEST_WORD = 64
 # Four or more Chinese characters of UTF-8 alone between other characters. Read as GB18030 they would be characters
 # of its last rows, which hardly ever stand side by side.
@@ -51,7 +59,7 @@ def read_delimited(source: bytes | Blob, name: str) -> list[Table]:
     if width > Limits.of().columns:
         raise too_many(name, "列数", "columns", Limits.of().columns)
     text = _Text(blob, encoding, delimiter, width)
-    return [Table("", text.top(), text.rows_below, stream=text.batches)]
+    return [Table("", text.top(), text.rows_below, stream=text.batches, told=text.told)]
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,7 @@ class _Text:
     encoding: str
     delimiter: str
     width: int
+    told: dict[int, Finding] = field(default_factory=dict)
 
     def top(self) -> list[tuple[object, ...]]:
         """The first rows; few blocks are read for them."""
@@ -90,25 +99,27 @@ class _Text:
     def _frames(self, block: int) -> Iterator[pl.DataFrame]:
         with self.blob.open() as stream:
             pieces = _utf8_pieces(stream, self.encoding, block)
-            rest = b""
+            rest, row = b"", 1
             for piece in pieces:
-                cut = _last_line(rest, piece)
+                cut = last_line(rest, piece)
                 if cut:
-                    yield self._frame(b"".join((rest, memoryview(piece)[:cut])))
+                    frame = self._frame(b"".join((rest, memoryview(piece)[:cut])), row)
+                    yield frame
+                    row += frame.height
                     rest = bytes(memoryview(piece)[cut:])
                     continue
                 rest += piece
                 if len(rest) > LONGEST_CELL:
                     # No line seems to end: quotes that are never closed. The patient reader tells.
-                    yield from self._slowly(_decoded(rest, pieces))
+                    yield from self._slowly(_decoded(rest, pieces), row)
                     return
             if rest:
                 self._refuse_open_quotes(rest)
-                yield self._frame(rest)
+                yield self._frame(rest, row)
 
     def _refuse_open_quotes(self, rest: bytes) -> None:
         """Refuse a text whose last quotes are never closed: all lines below them would be one cell."""
-        if rest.count(b'"') % 2 == 0 or not _swallows(rest.decode(), self.delimiter):
+        if rest.count(b'"') % 2 == 0 or not swallows(rest.decode(), self.delimiter):
             return
         raise unreadable(
             self.blob.name,
@@ -118,14 +129,15 @@ class _Text:
             "Mend its quotes or send it as .xlsx",
         )
 
-    def _frame(self, utf8: bytes) -> pl.DataFrame:
+    def _frame(self, utf8: bytes, first_row: int) -> pl.DataFrame:
+        """Whole lines as rows; ``first_row`` is the spreadsheet row of the first of them."""
         most = Limits.of().columns
         # Polars makes a column of whatever its first line holds.
         if utf8.count(self.delimiter.encode(), 0, utf8.find(b"\n")) > most:
             raise too_many(self.blob.name, "列数", "columns", most)
-        if not _has_stray_quotes(utf8, self.delimiter):
+        if not has_stray_quotes(utf8, self.delimiter):
             try:
-                return pl.read_csv(
+                frame = pl.read_csv(
                     utf8,
                     has_header=False,
                     schema={f"c{index}": pl.String for index in range(self.width)},
@@ -134,20 +146,30 @@ class _Text:
                 )
             except pl.exceptions.PolarsError:
                 pass
-        frames = list(self._slowly(iter([utf8.decode()])))
+            else:
+                if b'"' not in utf8 or not may_hold_rows(frame, self.delimiter):
+                    return frame
+        frames = list(self._slowly(iter([utf8.decode()]), first_row))
         return pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
 
-    def _slowly(self, texts: Iterator[str]) -> Iterator[pl.DataFrame]:
-        """Rows of uneven length or with stray quotes: what Polars refuses, cell by cell."""
+    def _slowly(self, texts: Iterator[str], first_row: int = 1) -> Iterator[pl.DataFrame]:
+        """Rows of uneven length or with stray quotes: what Polars refuses, cell by cell.
+
+        Where a quote was opened and closed only rows below, each of the lines between is a row as it stands.
+        """
         csv.field_size_limit(LONGEST_CELL)
         rows: list[list[str]] = []
-        width, most = self.width, Limits.of().columns
+        width, most, number = self.width, Limits.of().columns, first_row
         try:
             for row in csv.reader(_lines(texts), delimiter=self.delimiter):
                 if len(row) > most:
                     raise too_many(self.blob.name, "列数", "columns", most)
-                rows.append(row)
-                width = max(width, len(row))
+                apart = rows_apart(row, self.delimiter, self.width)
+                if len(apart) > 1:
+                    self.told[number] = closed_late(number, number + len(apart) - 1)
+                rows += apart
+                number += len(apart)
+                width = max(width, *map(len, apart))
                 if len(rows) * width >= SLOW_CELLS:
                     yield self._frame_of(rows)
                     rows = []
@@ -249,44 +271,6 @@ def _utf8_pieces(stream: BinaryIO, encoding: str, block: int) -> Iterator[bytear
     for chunk in iter(partial(stream.read, block), b""):
         yield bytearray(decoder.decode(chunk).encode())
     yield bytearray(decoder.decode(b"", final=True).encode())
-
-
-def _last_line(before: bytes, text: bytearray) -> int:
-    """Where the last line that is whole ends: behind a newline that stands in no quoted cell.
-
-    ``before``: what stands in the same line before the text.
-    """
-    cut = text.rfind(b"\n") + 1
-    if not cut or (b'"' not in text and b'"' not in before):
-        return cut
-    inside = (before.count(b'"') + text.count(b'"', 0, cut)) % 2
-    while cut and inside:
-        earlier = text.rfind(b"\n", 0, cut - 1) + 1
-        inside ^= text.count(b'"', earlier, cut) % 2
-        cut = earlier
-    return cut
-
-
-def _has_stray_quotes(text: bytes, delimiter: str) -> bool:
-    """Whether a quote stands amid a cell, where readers differ about what it means."""
-    if b'"' not in text:
-        return False
-    other = rb'[^"\r\n' + re.escape(delimiter.encode()) + rb"]"
-    return re.search(other + b'"' + other, text) is not None
-
-
-def _swallows(text: str, delimiter: str) -> bool:
-    """Whether the text ends amid a quoted cell that has lines of its own."""
-    csv.field_size_limit(2 * LONGEST_CELL)
-    try:
-        deque(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), maxlen=1)
-    except csv.Error as error:
-        if "unexpected end" not in str(error):
-            return False
-    else:
-        return False
-    (last,) = deque(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), maxlen=1)
-    return "\n" in last[-1].strip()
 
 
 def _decoded(rest: bytes, pieces: Iterator[bytes]) -> Iterator[str]:

@@ -21,7 +21,7 @@ class Table:
     ``top`` holds the first rows as values; ``rows_below`` makes the frame of all rows from one on, with
     column ``c<n>`` as text, or as Float64 where a workbook holds nothing but numbers. ``file_name`` is the
     name of the archive's member that the table comes from; its sheet carries that name too. ``keeper`` must live
-    as long as the table is read.
+    as long as the table is read. ``told``: what was found wrong with rows while they were read, by row.
     """
 
     sheet: str
@@ -31,6 +31,7 @@ class Table:
     stream: Callable[[int, int], Iterator[pl.DataFrame]] | None = None
     file_name: str | None = None
     keeper: object = None
+    told: dict[int, Finding] = field(default_factory=dict)
 
     def batches(self, first: int, size: int) -> Iterator[pl.DataFrame]:
         """All rows from ``first`` on, at most about ``size`` at a time, in frames like those of ``rows_below``.

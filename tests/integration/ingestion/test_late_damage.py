@@ -46,3 +46,24 @@ def test_a_quote_that_is_open_at_the_very_end_loses_nothing(bureau):
     bureau.send_bytes("cards.csv", (text[:place] + '"' + text[place:]).encode(), source="cdc")
     assert bureau.take_in("cdc").reports == {"new": 1}
     assert bureau.value("select count(*) from raw.idr_card") == 3
+
+
+def test_rows_between_two_stray_quotes_are_cards_of_their_own(bureau):
+    lines = as_csv(many(30)).decode().split("\n")
+    lines[10] = '"' + lines[10]
+    lines[20] = '"' + lines[20]
+    bureau.send_bytes("cards.csv", "\n".join(lines).encode(), source="cdc")
+    assert bureau.take_in("cdc").reports == {"new": 1}
+    assert bureau.value("select count(*) from raw.idr_card") == 30
+    assert bureau.value("select cell from registry.finding where rule_id = 'QUOTE_CLOSED_LATE'") == "A11"
+
+
+def test_cards_above_the_labels_are_told(bureau):
+    lines = as_csv(many(5)).decode().split("\n")
+    moved = ["传染病报告卡", lines[1], lines[2], lines[0], *lines[3:]]
+    bureau.send_bytes("cards.csv", "\n".join(moved).encode(), source="cdc")
+    assert bureau.take_in("cdc").reports == {"new": 1}
+    assert bureau.value("select count(*) from raw.idr_card") == 3
+    assert bureau.rows("select rule_id, severity, cell from registry.finding") == [
+        ("ROW_ABOVE_LABELS", "soft", "A2")
+    ]
