@@ -16,22 +16,39 @@ with visit as (
     where service.form_code = 'hosp_monthly'
         and service.region_code = '{{ var("region", "440507") }}'
     group by unit.class_group, unit.ownership, unit.township_code, service.organization_key
+),
+
+-- The whole, each class, and each class by ownership and town.
+grouped as (
+    select
+        line.class_group,
+        line.ownership,
+        line.township_code,
+        visit.visits,
+        visit.visits_last_year
+    from visit
+    cross join lateral (
+        values
+        (null, null, null),
+        (visit.class_group, null, null),
+        (visit.class_group, visit.ownership, visit.township_code)
+    ) as line (class_group, ownership, township_code)
 )
 
 select
-    visit.class_group,
-    visit.ownership,
-    visit.township_code,
-    count(visit.visits) as institutions,
-    sum(visit.visits) as visits,
-    sum(visit.visits_last_year) as visits_last_year,
-    count(*) filter (where visit.visits is not null and visit.visits_last_year is not null) as institutions_in_both,
+    grouped.class_group,
+    grouped.ownership,
+    grouped.township_code,
+    count(grouped.visits) as institutions,
+    sum(grouped.visits) as visits,
+    sum(grouped.visits_last_year) as visits_last_year,
+    count(*) filter (where grouped.visits is not null and grouped.visits_last_year is not null) as institutions_in_both,
     trim_scale(round(
         (
-            sum(visit.visits) filter (where visit.visits_last_year is not null)
-            / nullif(sum(visit.visits_last_year) filter (where visit.visits is not null), 0) - 1
+            sum(grouped.visits) filter (where grouped.visits_last_year is not null)
+            / nullif(sum(grouped.visits_last_year) filter (where grouped.visits is not null), 0) - 1
         ) * 100, 2
     )) as change_percent_in_both
-from visit
-group by grouping sets ((visit.class_group, visit.ownership, visit.township_code), (visit.class_group), ())
-order by visit.class_group nulls first, visit.ownership nulls first, visit.township_code nulls first
+from grouped
+group by grouped.class_group, grouped.ownership, grouped.township_code
+order by grouped.class_group nulls first, grouped.ownership nulls first, grouped.township_code nulls first
