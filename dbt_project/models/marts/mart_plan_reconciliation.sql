@@ -247,7 +247,8 @@ judged as (
                     end
             when tested.computed_rounded = tested.value then 'agrees'
             when tested.is_same_rounded and tested.computed is null then 'rounding'
-            when abs(tested.computed - tested.value) <= tested.last_digit * 1.0001 then 'rounding'
+            when (tested.is_rate or tested.decimals > 0)
+                and abs(tested.computed - tested.value) <= tested.last_digit * 1.0001 then 'rounding'
             when tested.operator = 'about' and abs(tested.computed / nullif(tested.value, 0) - 1) <= 0.05 then 'agrees'
             when tested.computed is not null then 'conflict'
             when tested.values_printed is not null or tested.apart_reason is not null then 'conflict'

@@ -79,6 +79,8 @@ def test_the_star_says_what_the_plan_prints_and_an_amendment_changes_what_follow
         assert float(row.value) == pytest.approx(float(figure.value), abs=1e-6), figure
     printed = verdicts()
     assert [figure for figure, verdict in printed.items() if verdict == "impossible"] == [
+        ("under5_mortality_rate", "all", 1.01),
+        ("infant_mortality_rate", "all", 1.01),
         ("maternal_mortality_ratio", "all", 1.26),
         ("bed_occupancy_rate", "hospital", 76.5),
         ("health_personnel", "all", 1889),
