@@ -59,7 +59,7 @@ class Ledger:
             entry.content.add(part)
             entry.set_aside += len(part) - (part["counts"].sum() or 0)
             counted = part["day"] if part["counts"].all() else part["day"].filter(part["counts"])
-            entry.saw(counted.min(), counted.max())  # type: ignore[arg-type]
+            entry.saw(counted.min(), counted.max())
 
     def room(self, report_no: int | None, rule_id: str, count: int) -> int:
         """How many of ``count`` more findings of a rule may be told; all of them are counted."""

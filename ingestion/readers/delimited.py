@@ -273,7 +273,7 @@ def _utf8_pieces(stream: BinaryIO, encoding: str, block: int) -> Iterator[bytear
     yield bytearray(decoder.decode(b"", final=True).encode())
 
 
-def _decoded(rest: bytes, pieces: Iterator[bytes]) -> Iterator[str]:
+def _decoded(rest: bytes, pieces: Iterator[bytearray]) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")()
     yield decoder.decode(rest)
     for piece in pieces:

@@ -20,7 +20,7 @@ def expected(batches: list[list[tuple[int | None, int]]]) -> list[tuple[bool, bo
     found = []
     for key, content in (card for batch in batches for card in batch):
         again = key is not None and key in first
-        found.append((again, again and first[key] == content))
+        found.append((again, key is not None and first.get(key) == content))
         if key is not None:
             first.setdefault(key, content)
     return found
