@@ -76,10 +76,15 @@ def findings(
 @lru_cache(maxsize=256)
 def _asking(catalogue: Catalogue, code: str) -> tuple[Form, ...]:
     """Forms with rules that ask for a report of this one."""
-    return tuple(
+    # Most forms do not even write the name of another: their rules need not be understood here.
+    naming = [
         form
         for form in catalogue.values()
-        if form.code != code and any(name.partition(".")[0] == code for name in needs_of(form).same_period)
+        if form.code != code
+        and any(f"{code}." in (rule.check or "") + (rule.when or "") for rule in form.rules)
+    ]
+    return tuple(
+        form for form in naming if any(name.partition(".")[0] == code for name in needs_of(form).same_period)
     )
 
 
