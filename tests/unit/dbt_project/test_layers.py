@@ -314,7 +314,8 @@ def test_a_stock_or_a_running_total_is_never_added_up_over_time():
     forms = load_forms()
     for row in rows("indicator_part"):
         stock = classes[row["indicator_code"]] in ("ST", "RS_END", "MS") or row["indicator_code"] in grown
-        form = forms[row["form_code"]] if row["form_code"] in forms else None
+        is_form = row["form_code"] in forms
+        form = forms[row["form_code"]] if is_form else None
         field = form.by_code.get(row["field_code"]) if form else None
         running = form is not None and (
             form.period.type == "cumulative_quarter"
