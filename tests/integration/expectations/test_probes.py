@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 from expectations import findings, gate, history, probes
 from expectations.catalogue import Catalogue, load
 from expectations.results import last_verdict
+from expectations.scope import Look
 from warehouse.database import Role, make_engine
-from warehouse.release import Candidate, open_candidate, reject
+from warehouse.release import Candidate, open_candidate, publish, reject
 from warehouse.settings import Settings
 from warehouse.star import make_views
 
@@ -235,3 +236,38 @@ def test_each_unit_gets_a_page_and_a_workbook_of_what_it_has_to_mend(
     assert "so large" in page
     sheet = load_workbook(first.parent / "U3.xlsx").active
     assert [cell.value for cell in sheet[4]][3:7] == [12, None, "单位过大", "so large"]
+
+
+def test_findings_of_series_that_did_not_change_still_hold_and_are_not_new(
+    settings: Settings, builder: Engine, auditor: Engine, candidate: Candidate, tmp_path: Path
+):
+    declared = catalogue(tmp_path, SQL.replace("candidate.units", "candidate.units where $series(units)", 1))
+    (probe,) = declared.probes
+    file = tmp_path / "probes" / "size.yml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("when_empty", "carried: series\nwhen_empty"),
+        encoding="utf-8",
+    )
+    sql = "\n".join(
+        line.replace("where $series(units) where", "where $series(units) and")
+        for line in probe.sql.splitlines()
+    )
+    (tmp_path / "probes" / "size.sql").write_text(sql, encoding="utf-8")
+    (probe,) = probes.load({"form": ("a", "b", "c")}, tmp_path / "probes")
+    gate.audit(settings, candidate, catalogue=Catalogue(declared.suites, (probe,)))
+    publisher = make_engine(settings, Role.PUBLISHER)
+    publish(publisher, candidate)
+    publisher.dispose()
+    following = begin(builder, UNITS)
+    assert following.base_release == candidate.release_id
+    nothing = Look(reports="null", periods="(null, null)")
+    with auditor.begin() as connection:
+        findings.collect(connection, following, probe, nothing)
+        assert findings.tally(connection, following.release_id, following.attempt) == {}
+        findings.carry(connection, following, probe)
+        findings.settle(connection, following, [], [])
+        tallies = findings.tally(connection, following.release_id, following.attempt)
+    assert {name: (one.failing, one.new) for name, one in tallies.items()} == {
+        "size.large_a": (1, 0),
+        "size.large_b": (1, 0),
+    }
