@@ -255,8 +255,19 @@ def _changed_forms(connection: Connection, candidate: Candidate) -> set[str]:
 
 
 def _parse(settings: Settings) -> Any:
-    """dbt's manifest of the project: parsed once a build, and by dbt itself only where files changed."""
-    return _call(settings, None, ["parse", "--no-write-json"]).result
+    """dbt's manifest of the project: parsed once a build, and by dbt itself only where files changed.
+
+    Not where descriptions moved from one file to another, as an upgrade does it: dbt would take what it kept of
+    the old file for a second description.
+    """
+    target = _target(settings)
+    descriptions = _hash([PROJECT / "dbt_project.yml", *sorted((PROJECT / "models").rglob("*.yml"))])
+    kept = target / "descriptions.sha256"
+    if not kept.exists() or kept.read_text() != descriptions:
+        (target / "partial_parse.msgpack").unlink(missing_ok=True)
+    manifest = _call(settings, None, ["parse", "--no-write-json"]).result
+    kept.write_text(descriptions)
+    return manifest
 
 
 def _run(
