@@ -60,9 +60,7 @@ def module_database(server: Settings, tmp_path_factory: pytest.TempPathFactory) 
         yield from _copy(server, PREPARED, tmp_path_factory.mktemp("module") / "home", monkeypatch)
 
 
-def _copy(
-    server: Settings, template: str, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Settings]:
+def _copy(server: Settings, template: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     _make_template(server, template)
     with _maintenance(server) as run:
         run(f"create database {_name()} template {template}")
