@@ -6,7 +6,8 @@ with visit as (
         unit.ownership,
         unit.township_code,
         service.organization_key,
-        sum(service.visits_total) filter (where service.period_start = date '{{ var("month", "2015-03-01") }}') as visits,
+        sum(service.visits_total) filter (where service.period_start = date '{{ var("month", "2015-03-01") }}')
+            as visits,
         sum(service.visits_total) filter (
             where service.period_start = (date '{{ var("month", "2015-03-01") }}' - interval '1 year')
         ) as visits_last_year

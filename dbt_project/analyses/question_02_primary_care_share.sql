@@ -12,7 +12,8 @@ with visit as (
         on service.organization_version_key = unit.organization_version_key
     where service.form_code = 'hosp_monthly'
         and service.region_code = '{{ var("region", "440507") }}'
-        and service.period_start between date '{{ var("year", "2015") }}-01-01' and date '{{ var("year", "2015") }}-12-31'
+        and service.period_start between date '{{ var("year", "2015") }}-01-01'
+        and date '{{ var("year", "2015") }}-12-31'
 )
 
 select
@@ -21,19 +22,20 @@ select
     sum(counted.denominator) as visits,
     trim_scale(round(sum(counted.numerator) * 100 / nullif(sum(counted.denominator), 0), 2)) as share
 from visit
-cross join lateral (
-    values
-    ('by class', case when visit.class_group = 'primary_care' then visit.visits_total end, visit.visits_total),
-    (
-        'second names as primary care',
-        case when visit.class_group = 'primary_care' or visit.is_also_centre then visit.visits_total end,
-        visit.visits_total
-    ),
-    (
-        'with clinics and stations',
-        case when visit.class_group = 'primary_care' then visit.visits_total else 0 end + visit.visits_of_others,
-        visit.visits_total + visit.visits_of_others
-    )
-) as counted (rule, numerator, denominator)
+cross join
+    lateral (
+        values
+        ('by class', case when visit.class_group = 'primary_care' then visit.visits_total end, visit.visits_total),
+        (
+            'second names as primary care',
+            case when visit.class_group = 'primary_care' or visit.is_also_centre then visit.visits_total end,
+            visit.visits_total
+        ),
+        (
+            'with clinics and stations',
+            case when visit.class_group = 'primary_care' then visit.visits_total else 0 end + visit.visits_of_others,
+            visit.visits_total + visit.visits_of_others
+        )
+    ) as counted (rule, numerator, denominator)
 group by counted.rule
 order by counted.rule

@@ -13,4 +13,4 @@ where compared.period_type = 'year' and compared.period_start = date '{{ var("ye
     and compared.region_code = '{{ var("region", "440507") }}'
     and compared.indicator_code in ('bed_occupancy_rate', 'bed_turnover', 'average_length_of_stay')
 group by compared.organization_code, compared.organization_name_zh, compared.peer_class
-order by bed_use desc nulls last, compared.organization_code
+order by bed_use desc nulls last, compared.organization_code asc

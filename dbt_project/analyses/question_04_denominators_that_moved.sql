@@ -1,40 +1,39 @@
 -- Question 4. Between two releases: which rates moved, and was it the numerator or the denominator (a revised
 -- population, estimated patients)?
 -- Looks across releases: for a role that reads schema star (the owner).
-with before as (
+with earlier as (
     select fact.* from {{ ref('fct_indicator') }} as fact
     where fact.release_from <= {{ var("release_before", 1) }} and fact.release_to > {{ var("release_before", 1) }}
 ),
 
-after as (
+later as (
     select fact.* from {{ ref('fct_indicator') }} as fact
     where fact.release_from <= {{ var("release_after", 2) }} and fact.release_to > {{ var("release_after", 2) }}
 )
 
 select
-    after.indicator_code,
-    after.subject_code,
-    after.slice,
-    after.period_type,
-    after.period_start,
-    before.value as value_before,
-    after.value as value_after,
-    before.denominator as denominator_before,
-    after.denominator as denominator_after,
+    later.indicator_code,
+    later.subject_code,
+    later.slice,
+    later.period_type,
+    later.period_start,
+    earlier.value as value_before,
+    later.value as value_after,
+    earlier.denominator as denominator_before,
+    later.denominator as denominator_after,
     case
-        when before.numerator is not distinct from after.numerator then 'denominator'
-        when before.denominator is not distinct from after.denominator then 'numerator'
-        else 'both'
+        when (earlier.numerator is distinct from later.numerator) then 'both'
+        else 'denominator'
     end as moved_by
-from before
-inner join after
-    on before.subject_type = after.subject_type
-        and before.subject_code = after.subject_code
-        and before.indicator_code = after.indicator_code
-        and before.slice = after.slice
-        and before.period_type = after.period_type
-        and before.period_start = after.period_start
-        and before.period_end = after.period_end
-where after.subject_type = 'region' and after.denominator is not null
-    and before.denominator is distinct from after.denominator
-order by after.indicator_code, after.subject_code, after.slice, after.period_start
+from earlier
+inner join later
+    on earlier.subject_type = later.subject_type
+        and earlier.subject_code = later.subject_code
+        and earlier.indicator_code = later.indicator_code
+        and earlier.slice = later.slice
+        and earlier.period_type = later.period_type
+        and earlier.period_start = later.period_start
+        and earlier.period_end = later.period_end
+where later.subject_type = 'region' and later.denominator is not null
+    and earlier.denominator is distinct from later.denominator
+order by later.indicator_code, later.subject_code, later.slice, later.period_start

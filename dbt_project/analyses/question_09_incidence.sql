@@ -22,18 +22,27 @@ card as (
         count(*) as cases,
         count(*) filter (where card.disease_code <> 'COVID19') as cases_ex_covid
     from {{ published(ref('fct_disease_case')) }} as card
-    cross join lateral (
-        values
-        ('cards by onset', card.onset_date),
-        ('cards by diagnosis', card.diagnosis_date),
-        ('cards by final audit', card.final_audit_date)
-    ) as day (counted_by, happened_on)
+    cross join
+        lateral (
+            values
+            ('cards by onset', card.onset_date),
+            ('cards by diagnosis', card.diagnosis_date),
+            ('cards by final audit', card.final_audit_date)
+        ) as day (counted_by, happened_on)
     where card.region_code = '{{ var("region", "440507") }}' and not coalesce(card.is_deleted, false)
         and date_trunc('month', day.happened_on) = date '{{ var("month", "2015-03-01") }}'
     group by day.counted_by
 )
 
-select counted_by, cases, cases_ex_covid from bulletin
+select
+    counted_by,
+    cases,
+    cases_ex_covid
+from bulletin
 union all
-select counted_by, cases, cases_ex_covid from card
+select
+    counted_by,
+    cases,
+    cases_ex_covid
+from card
 order by counted_by

@@ -33,7 +33,7 @@ inner join (
 inner join edition
     on indicator.definition = edition.definition
         and fact.release_from < edition.release_to
-        and edition.release_from < fact.release_to
+        and fact.release_to > edition.release_from
 where fact.subject_type = 'region' and fact.subject_code = '{{ var("region", "440507") }}' and fact.slice = 'all'
     and fact.period_type = 'year' and extract(year from fact.period_end) = {{ var("year", "2015") }}
 order by indicator.indicator_code, release_from

@@ -1,7 +1,14 @@
 -- Question 13. Which institutions are late, how often, how many corrections; and whose corrections changed a number
 -- that had been published.
 -- Looks across releases: for a role that reads schema star (the owner).
-with reporting as (
+with unit as (
+    select distinct
+        organization_key,
+        organization_code
+    from {{ published(ref('dim_organization')) }}
+),
+
+reporting as (
     select
         quality.organization_code,
         sum(quality.reports_due) as reports_due,
@@ -24,9 +31,7 @@ changed as (
             and held.field_code = mended.field_code
             and held.breakdown = mended.breakdown
             and held.release_to = mended.release_from
-    inner join (
-        select distinct organization_key, organization_code from {{ published(ref('dim_organization')) }}
-    ) as unit
+    inner join unit
         on held.organization_key = unit.organization_key
     where held.value is distinct from mended.value
     group by unit.organization_code
@@ -44,4 +49,4 @@ from reporting
 left join changed
     on reporting.organization_code = changed.organization_code
 where reporting.reports_late > 0 or reporting.reports_missing > 0 or reporting.corrections > 0
-order by reporting.reports_late desc, reporting.corrections desc, reporting.organization_code
+order by reporting.reports_late desc, reporting.corrections desc, reporting.organization_code asc

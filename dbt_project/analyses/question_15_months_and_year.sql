@@ -1,5 +1,12 @@
 -- Question 15. Monthly forms summed beside the annual form, institution by institution.
-with by_form as (
+with unit as (
+    select distinct
+        organization_key,
+        organization_code
+    from {{ published(ref('dim_organization')) }}
+),
+
+by_form as (
     select
         service.organization_key,
         sum(service.visits_total) filter (where service.period_type = 'month') as visits_of_months,
@@ -9,7 +16,8 @@ with by_form as (
         sum(service.discharges) filter (where service.period_type = 'year') as discharges_of_year
     from {{ published(ref('fct_hospital_service')) }} as service
     where service.region_code = '{{ var("region", "440507") }}'
-        and service.period_start between date '{{ var("year", "2015") }}-01-01' and date '{{ var("year", "2015") }}-12-31'
+        and service.period_start between date '{{ var("year", "2015") }}-01-01'
+        and date '{{ var("year", "2015") }}-12-31'
     group by service.organization_key
 )
 
@@ -23,8 +31,6 @@ select
     by_form.discharges_of_year,
     by_form.discharges_of_months - by_form.discharges_of_year as difference_of_discharges
 from by_form
-inner join (
-    select distinct organization_key, organization_code from {{ published(ref('dim_organization')) }}
-) as unit
+inner join unit
     on by_form.organization_key = unit.organization_key
 order by unit.organization_code

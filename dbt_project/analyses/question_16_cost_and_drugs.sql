@@ -18,7 +18,8 @@ with money as (
         on finance.organization_version_key = unit.organization_version_key
     where finance.form_code = 'hosp_monthly'
         and finance.region_code = '{{ var("region", "440507") }}'
-        and finance.period_start between date '{{ var("year", "2015") }}-01-01' and date '{{ var("year", "2015") }}-12-31'
+        and finance.period_start between date '{{ var("year", "2015") }}-01-01'
+        and date '{{ var("year", "2015") }}-12-31'
 ),
 
 usual as (

@@ -1,4 +1,4 @@
 {#- A table of the star as BI reads it: the release that the reader's session shows. For analyses. -#}
 {% macro published(relation) -%}
-    published.{{ adapter.quote(relation.identifier) }}
+    published.{{ (relation | string).split('.')[-1] }}
 {%- endmacro %}

@@ -29,6 +29,15 @@ with part as (
     from {{ ref('indicator_part') }} as indicator_part
 ),
 
+form_year as (
+    select distinct
+        indicator_code,
+        period_type,
+        form_code,
+        year_offset
+    from part
+),
+
 -- A form that feeds two years (this year's stock less last year's) must give the fields of both.
 form_part as (
     select
@@ -39,9 +48,7 @@ form_part as (
         count(*) filter (where part.part = 'numerator') as numerator_fields,
         count(*) filter (where part.part = 'denominator') as denominator_fields
     from part
-    inner join (
-        select distinct indicator_code, period_type, form_code, year_offset from part
-    ) as shift
+    inner join form_year as shift
         on part.indicator_code = shift.indicator_code
             and part.period_type = shift.period_type
             and part.form_code = shift.form_code
@@ -270,11 +277,24 @@ asked_slice as (
 ),
 
 slice_needed as (
-    select indicator_code, period_type, numerator_slice as slice from asked_slice
+    select
+        indicator_code,
+        period_type,
+        numerator_slice as slice
+    from asked_slice
     union
-    select indicator_code, period_type, denominator_slice as slice from asked_slice where denominator_slice is not null
+    select
+        indicator_code,
+        period_type,
+        denominator_slice as slice
+    from asked_slice
+    where denominator_slice is not null
     union
-    select indicator_code, period_type, 'all' as slice from asked_slice
+    select
+        indicator_code,
+        period_type,
+        'all' as slice
+    from asked_slice
 ),
 
 -- The slices that each version of a unit belongs to.
@@ -330,7 +350,7 @@ unit_pair as (
         end as numerator,
         case
             when pair.subject_type = 'organization' or not pair.is_filed
-            or pair.denominator_given >= rule.denominator_parts
+                or pair.denominator_given >= rule.denominator_parts
                 then pair.denominator
         end as denominator,
         rule.over_time,
@@ -379,7 +399,7 @@ of_unit as (
         and (unit_slice.beds_from is null or unit_beds.beds between unit_slice.beds_from and unit_slice.beds_to)
 ),
 
--- Kinds of contribution to a region: of its units, of units by township, filed by the region itself, listed in a register.
+-- What a region gets comes from its units, from units by township, from its own report, or from a register.
 region_part as (
     select
         place.region_code,
@@ -403,18 +423,19 @@ region_part as (
         end as numerator,
         sum(of_unit.denominator) filter (where not of_unit.is_half) as denominator
     from of_unit
-    cross join lateral (
-        values
-        (
-            of_unit.unit_region_code,
-            case
-                when of_unit.subject_type = 'organization' then 'unit'
-                when of_unit.is_filed then 'filed'
-                else 'listed'
-            end
-        ),
-        (case when of_unit.slice = 'all' then of_unit.township_code end, 'township')
-    ) as place (region_code, kind)
+    cross join
+        lateral (
+            values
+            (
+                of_unit.unit_region_code,
+                case
+                    when of_unit.subject_type = 'organization' then 'unit'
+                    when of_unit.is_filed then 'filed'
+                    else 'listed'
+                end
+            ),
+            (case when of_unit.slice = 'all' then of_unit.township_code end, 'township')
+        ) as place (region_code, kind)
     where place.region_code is not null
     group by
         place.region_code, place.kind, of_unit.slice, of_unit.indicator_code, of_unit.period_type,
@@ -431,13 +452,14 @@ region_above as (
         above.steps,
         above.child_code
     from (select distinct region_code from region_part) as place
-    cross join lateral (
-        values
-        (place.region_code, 0, place.region_code),
-        (left(place.region_code, 6), 1, place.region_code),
-        (left(place.region_code, 4) || '00', 2, left(place.region_code, 6)),
-        (left(place.region_code, 2) || '0000', 3, left(place.region_code, 4))
-    ) as above (region_code, steps, child_code)
+    cross join
+        lateral (
+            values
+            (place.region_code, 0, place.region_code),
+            (left(place.region_code, 6), 1, place.region_code),
+            (left(place.region_code, 4) || '00', 2, left(place.region_code, 6)),
+            (left(place.region_code, 2) || '0000', 3, left(place.region_code, 4))
+        ) as above (region_code, steps, child_code)
     where (above.steps = 0 or above.region_code <> place.region_code)
         and exists (
             select from {{ at_candidate(ref('dim_region')) }} as region

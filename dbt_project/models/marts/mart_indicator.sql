@@ -38,13 +38,15 @@ select
         when 'poisson' then count_limits.high * indicator.scale / fct.denominator::float8
     end)::numeric, 6)) as ci_high,
     case when fct.denominator is not null then nullif(concat_ws(
-        ' ',
-        case when fct.numerator < 5 then 'numerator_under_5' end,
-        case
-            when fct.denominator < case indicator.scale when 10000 then 1000 when 100000 then 100000 else 100 end
-                then 'denominator_small'
-        end
-    ), '') end as small_numbers,
+                ' ',
+                case when fct.numerator < 5 then 'numerator_under_5' end,
+                case
+                    when fct.denominator
+                        < case indicator.scale when 10000 then 1000 when 100000 then 100000 else 100 end
+                        then 'denominator_small'
+                end
+            ), '')
+    end as small_numbers,
     {{ release_columns() }}
 from {{ at_candidate(ref('fct_indicator')) }} as fct
 inner join {{ at_candidate(ref('dim_indicator')) }} as indicator

@@ -14,7 +14,8 @@ with compared as (
         left(fct.region_code, 4) as prefecture,
         -- Its kind: the class of the directory, and for hospitals the level that was assessed.
         unit.class_group,
-        case when unit.class_group = 'hospital' then coalesce(unit.level, '9') else left(unit.class_code, 2) end as peer_class,
+        case when unit.class_group = 'hospital' then coalesce(unit.level, '9') else left(unit.class_code, 2) end
+            as peer_class,
         fct.indicator_code,
         indicator.name_zh,
         indicator.unit,
@@ -27,7 +28,9 @@ with compared as (
     from {{ at_candidate(ref('fct_indicator')) }} as fct
     inner join {{ at_candidate(ref('dim_indicator')) }} as indicator
         on fct.indicator_code = indicator.indicator_code
-            and indicator.domain in ('hospital_services', 'resources_beds', 'resources_staff', 'finance', 'primary_care')
+            and indicator.domain in (
+                'hospital_services', 'resources_beds', 'resources_staff', 'finance', 'primary_care'
+            )
     {{ organization_at('unit', 'fct.organization_key', 'fct.period_end') }}
     where fct.subject_type = 'organization' and fct.status = 'computed' and {{ in_scope('fct') }}
 )

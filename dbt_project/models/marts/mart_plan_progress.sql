@@ -120,7 +120,9 @@ unit_value as (
             and case unit_target.every_unit_of
                 when 'township' then fct.subject_type = 'region' and length(fct.subject_code) = 9
                 when 'county'
-                    then fct.subject_type = 'region' and length(fct.subject_code) = 6 and fct.subject_code not like '%00'
+                    then fct.subject_type = 'region'
+                        and length(fct.subject_code) = 6
+                        and fct.subject_code not like '%00'
                 else fct.subject_type = 'organization'
             end
     where fct.value is not null
@@ -134,7 +136,7 @@ unit_listed as (
         count(*) as units
     from unit_target
     inner join {{ at_candidate(ref('dim_region')) }} as region
-        on region.level = unit_target.every_unit_of
+        on unit_target.every_unit_of = region.level
             and region.region_code like unit_target.code_pattern
             and unit_target.year_end >= region.valid_from
             and unit_target.year_end < region.valid_to

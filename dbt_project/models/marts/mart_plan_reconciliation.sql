@@ -216,7 +216,8 @@ tested as (
         ) as has_no_count,
         -- So few units that no whole number of them gives the share asked for.
         measured.operator = '=' and measured.aggregation_class = 'RS_END' and measured.denominator between 1 and 1000
-        and abs(measured.nearest_count * measured.scale / measured.denominator - measured.value) >= measured.last_digit / 2
+        and abs(measured.nearest_count * measured.scale / measured.denominator - measured.value)
+        >= measured.last_digit / 2
             as is_unattainable,
         measured.is_claim and (measured.value < measured.lowest or measured.value > measured.highest)
             as is_outside_parts,
@@ -326,10 +327,14 @@ select
             then
                 case when judged.values_printed is not null then '同一文本另印 ' || judged.values_printed end
         when 'no_claim'
-            then case judged.kind when 'target' then '目标，见 mart_plan_progress' when 'reference' then '所引标准' else '只提及' end
+            then case judged.kind
+                    when 'target' then '目标，见 mart_plan_progress' when 'reference' then '所引标准' else '只提及'
+                end
         when 'not_reported' then
             case
-                when judged.computed_status is null and judged.not_carried_reason is not null then judged.not_carried_reason
+                when
+                    judged.computed_status is null and judged.not_carried_reason is not null
+                    then judged.not_carried_reason
                 when judged.computed_status is null and judged.is_computed then '没有收到该期的报表'
                 when judged.computed_status is null then '没有报表提供该指标'
                 else '报表不齐：' || judged.computed_status

@@ -1,5 +1,13 @@
 -- Grain: one row per indicator.
 {{ config(unique_key=['indicator_code'], meta={'scope': 'all'}) }}
+with part as (
+    select
+        indicator_code,
+        string_agg(distinct form_code, ' ' order by form_code) as form_code
+    from {{ ref('indicator_part') }}
+    group by indicator_code
+)
+
 select
     indicator.indicator_code,
     indicator.name_zh,
@@ -21,11 +29,5 @@ select
     part.form_code as source_forms,
     {{ release_columns() }}
 from {{ ref('indicator') }} as indicator
-left join (
-    select
-        indicator_code,
-        string_agg(distinct form_code, ' ' order by form_code) as form_code
-    from {{ ref('indicator_part') }}
-    group by indicator_code
-) as part
+left join part
     on indicator.indicator_code = part.indicator_code
