@@ -200,7 +200,7 @@ def test_the_sound_sample_passes_and_each_damage_is_found_by_its_check(
             if result.status != "failed" or not result.failing_rows:
                 unfound.append((check_id, name, result.status, result.observed))
         restore(owner, tables, sql)
-    assert not unfound
+    assert not unfound, "\n".join(map(str, unfound))
     verdict = gate.audit(settings, candidate)
     assert verdict.passed, verdict.details()
     owner.dispose()
