@@ -17,8 +17,9 @@ from warehouse import embedded
 from warehouse.database import Role, make_engine
 from warehouse.settings import Settings
 
-SURROGATES = {"report_id", "revision_id"}
-"""Keys drawn from sequences: a killed transaction leaves gaps, so two instances number reports differently."""
+SURROGATES = {"report_id", "revision_id", "published_at"}
+"""When it was published, and keys drawn from sequences: a killed transaction leaves gaps, so two instances
+number reports differently."""
 
 
 @dataclass

@@ -14,6 +14,10 @@ def receive(run_id: str) -> dict | None:
 def night(run_id: str) -> int | None:
     """The whole night; the release that it published, None when nothing changed."""
     candidate = receive(run_id)
-    release = candidate and stages.publish(run_id, stages.audit(run_id, stages.build(run_id, candidate)))
+    if candidate:
+        passed = stages.audit(run_id, stages.build(run_id, candidate))
+        release = stages.publish(run_id, stages.mark(run_id, passed))
+    else:
+        release = None
     stages.finish(run_id, [])
     return release

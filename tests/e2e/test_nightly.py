@@ -55,6 +55,7 @@ def test_first_night_publishes_the_sample(first):
     assert first["current_release"] == first["run"]["release_id"] == 1
     assert {stage["lane"] for stage in first["stages"] if stage["stage"] == "receive"} == {
         "hospital",
+        "bureau",
         "cdc",
         "mch",
     }
