@@ -1,7 +1,7 @@
 """Inboxes: which files lie there that no night has taken in yet."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,9 +22,10 @@ from ingestion.inbox_files import (
 from ingestion.load import loading
 from ingestion.results import FileResult
 from ingestion.site import Source
+from ingestion.taken import move_out
 from warehouse.settings import Settings
 
-__all__ = ["FileChanged", "InboxError", "WaitingFile", "archive", "given", "opened", "waiting"]
+__all__ = ["FileChanged", "InboxError", "WaitingFile", "given", "opened", "taken", "waiting"]
 
 log = structlog.get_logger()
 
@@ -56,16 +57,15 @@ def waiting(settings: Settings, source: Source) -> list[WaitingFile]:
     """Files of a source's inbox that are not registered yet with this name, time and size, the oldest first.
 
     A file whose last change is only seconds old (``settle_seconds``) may still be growing: it is left for the
-    next time. A file whose taking in failed is waiting again. Files that were registered at the last look are told
-    by a sum over many of them, so that old files cost a look into their folder and nothing else.
+    next time. A file whose taking in failed is waiting again. Old files have left the inbox; where settings keep
+    them, those that were registered at the last look are told by a sum over many of them.
 
     Raises :class:`InboxError`.
     """
     files = _listing(settings, source)
     with loading(settings) as engine, engine.begin() as connection:
         new, old = _new(connection, settings, source, files)
-    if settings.inbox_done == "archive":
-        _move_out(settings, source, (Path(file.url) for file in old))
+    _take_out(settings, source, [file.waiting for file in old])
     now = datetime.now(UTC).timestamp()
     settled = [file for file in new if not 0 <= now - file.modified < settings.settle_seconds]
     if len(settled) < len(new):
@@ -73,20 +73,19 @@ def waiting(settings: Settings, source: Source) -> list[WaitingFile]:
     return [file.waiting for file in sorted(settled, key=lambda file: (file.modified, file.name))]
 
 
-def archive(
+def taken(
     settings: Settings, source: Source, files: Sequence[WaitingFile], results: Sequence[FileResult]
 ) -> None:
-    """Move files that were taken in out of a folder that is an inbox, if the settings want that.
+    """Say that files were taken in and committed: they leave a folder that is an inbox, unless settings keep them.
 
-    Where a file cannot be moved it stays: the registry knows it all the same.
+    What a killed night did not come to leaves at the next look.
     """
-    if settings.inbox_done == "archive":
-        done = (
-            Path(file.url)
-            for file, result in zip(files, results, strict=True)
-            if result.status not in ("failed", "changing") and "://" not in file.url
-        )
-        _move_out(settings, source, done)
+    done = [
+        file
+        for file, result in zip(files, results, strict=True)
+        if result.status not in ("failed", "changing")
+    ]
+    _take_out(settings, source, done)
 
 
 def _new(
@@ -99,7 +98,7 @@ def _new(
         sums[mark % GROUPS] += mark
     sums = [_folded(value) for value in sums]
     last = connection.scalar(text(_LAST_SEEN), {"source": source.code})
-    # What is to be moved must be looked at one by one; there is never much of it.
+    # What is to be moved is looked at one by one: there is never much of it, unless the inbox may only be read.
     known = last if last is not None and settings.inbox_done == "keep" else [0] * GROUPS
     differing = {group for group in range(GROUPS) if sums[group] != known[group]}
     if not differing:
@@ -138,22 +137,9 @@ def _folded(value: int) -> int:
     return value % (1 << 63)
 
 
-def _move_out(settings: Settings, source: Source, paths: Iterable[Path]) -> None:
-    root = _folder(source)
-    if root is None:
-        return
-    day = settings.home / "inbox_archive" / source.code / datetime.now(UTC).date().isoformat()
-    for path in paths:
-        if not path.is_relative_to(root):
-            continue
-        target = day / path.relative_to(root)
-        while target.exists():
-            target = target.with_name(f"{target.name}~")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.rename(target)
-        except OSError as error:
-            log.warning("file stays in the inbox", source=source.code, error=type(error).__name__)
+def _take_out(settings: Settings, source: Source, files: Sequence[WaitingFile]) -> None:
+    if files and settings.inbox_done == "move" and (root := _folder(source)) is not None:
+        move_out(root, files)
 
 
 def _folder(source: Source) -> Path | None:

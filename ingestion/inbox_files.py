@@ -70,7 +70,7 @@ class Seen(NamedTuple):
 
 def given(paths: Iterable[Path]) -> list[WaitingFile]:
     """Files named one by one, in or outside an inbox, as if they waited there."""
-    return [_seen(path.name, str(path.absolute()), path.stat()).waiting for path in paths]
+    return [_seen(path.name, str(path.parent.resolve() / path.name), path.stat()).waiting for path in paths]
 
 
 def list_folder(root: Path) -> Iterator[Seen]:

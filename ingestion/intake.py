@@ -25,7 +25,7 @@ from ingestion.examining import examine, examine_files, place_files
 from ingestion.fetching import Fetched, place_of
 from ingestion.forms_catalogue import Catalogue, load_forms
 from ingestion.histories import lock
-from ingestion.inbox import WaitingFile, archive, given
+from ingestion.inbox import WaitingFile, given, taken
 from ingestion.items import Arrival, Filing, Group, items_of
 from ingestion.judging import Judged
 from ingestion.load import loading
@@ -87,7 +87,7 @@ def take_in(
         with closing(reading.fetch_all(ordered, lane.catalogue, lane.source)) as fetched:
             for group in _groups(fetched, settings.intake_group):
                 done = _take_in_group(engine, lane, group, run_id)
-                archive(settings, source, [one.file for one in group], done)
+                taken(settings, source, [one.file for one in group], done)
                 results += done
     result = IntakeResult(tuple(results))
     log.info("lane taken in", source=source.code, **result.summary())

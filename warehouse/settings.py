@@ -132,10 +132,10 @@ class Settings(BaseSettings):
         ge=1,
         description="Most files that are recorded in one transaction; a failing one is recorded alone.",
     )
-    inbox_done: Literal["keep", "archive"] = Field(
-        "keep",
-        description="What becomes of a file in a folder that is an inbox once it is taken in: it stays, or it moves to"
-        " the folder inbox_archive of the home, below its source and the day.",
+    inbox_done: Literal["move", "keep"] = Field(
+        "move",
+        description="What becomes of a file in a folder that is an inbox once it is taken in and has been quiet for an"
+        " hour: it moves to the folder .taken there, below the day, or it stays, and costs a look each time.",
     )
     log_level: str = Field("INFO", description="Least severe line of the log that is shown.")
     log_json: bool = Field(False, description="Logs as JSON lines instead of coloured text.")
