@@ -109,7 +109,7 @@ class Pump:
         except Exception as error:
             log.exception("reading processes failed", error=type(error).__name__)
         with self._changed:
-            # Whatever is left over is read by the process that asks.
+            # Whatever is left over stays unread.
             self._broken = True
             self._changed.notify_all()
 

@@ -57,7 +57,7 @@ class Worker:
 
 def _threads(settings: Settings) -> int:
     cores = os.cpu_count() or 1
-    return max(1, cores // max(1, settings.intake_workers))
+    return max(1, cores // settings.intake_workers)
 
 
 _idle: list[Worker] = []

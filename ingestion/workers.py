@@ -1,7 +1,7 @@
 """Reading files in processes of their own: side by side, each within its time and memory.
 
 A process that hangs or dies costs only the file it was reading. Processes are started once and lent to one lane
-after another; where none can be started, files are read in this process, one after another.
+after another; where none can be started nothing is read, for nothing would bound it.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from ingestion.fetching import Fetched, fetch
+from ingestion.fetching import Fetched
 from ingestion.form import Form
 from ingestion.forms_catalogue import Catalogue
 from ingestion.inbox_files import WaitingFile
@@ -46,7 +46,9 @@ class Readers:
             for _ in range(workers):
                 self._workers.append(borrow(settings))
         except OSError as error:
-            log.warning("no process can be started; files are read one by one", error=type(error).__name__)
+            if not self._workers:
+                raise NoReaders(type(error).__name__) from error
+            log.warning("fewer processes read than there may be", error=type(error).__name__)
 
     def fetch_all(
         self,
@@ -56,20 +58,15 @@ class Readers:
         *,
         keep: bool = True,
     ) -> Generator[Fetched, None, None]:
-        """Keep and read files; they come in the order given."""
-        if not self._workers:
-            for file in files:
-                yield fetch(self._settings, file, catalogue, source, keep=keep)
-            return
+        """Keep and read files; they come in the order given. Raises :class:`NoReaders` when none are left to do it."""
         lane = _lane(self._settings, catalogue, source)
         pump = self._pump = Pump(self._settings, self._workers, files, lane, keep=keep)
         try:
             for number, file in enumerate(files):
                 answer = pump.answer(number)
                 if answer is None:
-                    yield fetch(self._settings, file, catalogue, source, keep=keep)
-                else:
-                    yield _fetched(file, answer, catalogue)
+                    raise NoReaders("ended")
+                yield _fetched(file, answer, catalogue)
         finally:
             pump.stop()
 
@@ -84,7 +81,7 @@ class Readers:
 
 @contextmanager
 def readers(settings: Settings, files: Sequence[WaitingFile]) -> Iterator[Readers]:
-    """Processes enough for these files."""
+    """Processes enough for these files; raises :class:`NoReaders` when not one can be started."""
     large = sum(file.size >= LARGE for file in files)
     own = Readers(settings, min(settings.intake_workers, max(1, large, len(files) // FILES_A_WORKER)))
     try:
@@ -98,7 +95,7 @@ def read_within_limits(
 ) -> list[Reading]:
     """Read one file, of any size, within the limits on time and memory.
 
-    Raises what :func:`ingestion.reading.read_file` raises, :class:`FileTooCostly` besides, and
+    Raises what :func:`ingestion.reading.read_file` raises, :class:`FileTooCostly` besides, and :class:`NoReaders` or
     :class:`ReadingFailed` for a fault that is not the file's.
     """
     status = path.stat()
@@ -111,6 +108,19 @@ def read_within_limits(
     if fetched.readings is None:
         raise ReadingFailed(name, fetched.fault or fetched.changing or "no answer")
     return fetched.readings
+
+
+class NoReaders(WarehouseError):
+    """No process that reads files can be started or stays; unread files wait on where they lie."""
+
+    passing = True
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"No process that reads files could be started or kept up ({reason}); without one, files are not read,"
+            " for nothing would limit their memory and time. They wait where they lie.",
+            mend="Free memory and processes on this machine (free -m, ulimit -u), then run again.",
+        )
 
 
 class ReadingFailed(WarehouseError):

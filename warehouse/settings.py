@@ -123,9 +123,8 @@ class Settings(BaseSettings):
     )
     intake_workers: int = Field(
         default_factory=_cores,
-        ge=0,
-        description="Processes that read files, beside the one that records them; 0 reads in that one, without the"
-        " limits on time and memory of a whole file.",
+        ge=1,
+        description="Processes that read files, beside the one that records them.",
     )
     intake_group: int = Field(
         200,

@@ -5,7 +5,7 @@ from threading import Thread
 import pytest
 from sqlalchemy import text
 
-from ingestion import fetching, inbox, intake, recording, registry
+from ingestion import inbox, intake, recording, registry
 from ingestion.errors import UnrecognisedFile
 from ingestion.forms_catalogue import load_forms
 
@@ -388,23 +388,6 @@ class TestFailing:
 
         assert bureau.take_in().reports == {"revised": 1, "quarantined": 1}
         assert bureau.visits() == 2100
-
-    def test_one_failing_file_does_not_stop_the_others(self, bureau, monkeypatch):
-        for day, name in enumerate(["a.csv", "b.csv", "c.csv"]):
-            bureau.send(name, bureau.row(visits=2000 + day))
-        read = fetching.read_file
-
-        def fragile(path, *, name, **more):
-            if name == "b.csv":
-                raise RuntimeError
-            return read(path, name=name, **more)
-
-        monkeypatch.setattr(fetching, "read_file", fragile)
-        monkeypatch.setattr(bureau, "settings", bureau.settings.model_copy(update={"intake_workers": 0}))
-        with pytest.raises(intake.LaneFailed) as raised:
-            bureau.take_in()
-        assert raised.value.result.by_status == {"taken_in": 2, "failed": 1}
-        assert bureau.visits() == 2002
 
     def test_lost_connection_in_the_middle_is_made_good_by_the_next_run(self, bureau, monkeypatch):
         bureau.send("a.csv", bureau.row())

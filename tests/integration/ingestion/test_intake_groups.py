@@ -92,7 +92,7 @@ class TestTogetherAsAlone:
                 connection.exec_driver_sql(EMPTY)
             for day, (name, rows) in enumerate(zip(names, files, strict=True)):
                 bureau.send(name, *(report(bureau, *one) for one in rows), day=day // 2)
-            own = bureau.settings.model_copy(update={"intake_group": group, "intake_workers": 0})
+            own = bureau.settings.model_copy(update={"intake_group": group})
             waiting = inbox.waiting(own, bureau.source())
             result = intake.take_in(own, bureau.source(), waiting, "test")
             told.append((result, tell(bureau)))

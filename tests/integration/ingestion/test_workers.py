@@ -33,6 +33,8 @@ def fragile(path, *, name, **more):
         kept = []
         while True:
             kept.append(bytearray(64 << 20))
+    if name.startswith("fails"):
+        raise RuntimeError
     if name.startswith("breaks"):
         os.kill(os.getpid(), signal.SIGKILL)
     if name.startswith("breaks-once") or name.startswith("stumbles"):
@@ -66,6 +68,10 @@ def fragile(bureau, monkeypatch, tmp_path):
 def send(bureau, *names: str) -> None:
     for name in names:
         bureau.send(name, bureau.row(visits=2000 + bureau.sent))
+
+
+def names(bureau) -> list[str]:
+    return [file.name for file in inbox.waiting(bureau.settings, bureau.source())]
 
 
 class TestWithinLimits:
@@ -125,6 +131,13 @@ class TestWithinLimits:
         batches = list(unread.table.batches(unread.found.header_row + 1, 2000))
         assert [batch.height for batch in batches] == [2000, 1000]
 
+    def test_file_that_fails_by_our_fault_costs_only_itself_and_waits_on(self, fragile):
+        send(fragile, "a.csv", "fails.csv", "c.csv")
+        with pytest.raises(intake.LaneFailed, match=r"fails\.csv") as raised:
+            fragile.take_in()
+        assert raised.value.result.by_status == {"taken_in": 2, "failed": 1}
+        assert names(fragile) == ["fails.csv"]
+
     def test_files_that_hang_one_after_another_cost_only_their_time(self, fragile, monkeypatch):
         monkeypatch.setattr(
             fragile, "settings", fragile.settings.model_copy(update={"limit_read_seconds": 1.5})
@@ -170,18 +183,25 @@ class TestProcesses:
         assert raised.value.context["file"] == "list.csv"
         assert "没有" in raised.value.message_zh or "不相符" in raised.value.message_zh
 
-    def test_where_no_process_comes_up_files_are_read_here(self, bureau, monkeypatch):
+    @pytest.mark.parametrize(
+        "command",
+        [(sys.executable, "-c", "raise SystemExit(1)"), ("/nowhere/python",)],
+        ids=["none comes up", "none can be started"],
+    )
+    def test_without_a_process_nothing_is_read_and_all_is_taken_in_later(self, bureau, monkeypatch, command):
         worker_pool.end_idle()
-        monkeypatch.setattr(worker_pool, "COMMAND", (sys.executable, "-c", "raise SystemExit(1)"))
         send(bureau, "a.csv")
         bureau.send("b.csv", bureau.row("T-2"))
+        with monkeypatch.context() as patch:
+            patch.setattr(worker_pool, "COMMAND", command)
+            with pytest.raises(workers.NoReaders, match="not read") as raised:
+                bureau.take_in()
+            with pytest.raises(workers.NoReaders):
+                intake.check(bureau.settings, bureau.settings.inbox / "hospital" / "a.csv", bureau.source())
+        assert raised.value.passing
+        assert bureau.value("select count(*) from registry.arrival") == 0
+        assert names(bureau) == ["a.csv", "b.csv"]
         assert bureau.take_in().by_status == {"taken_in": 2}
-
-    def test_where_no_process_can_be_started_files_are_read_here(self, bureau, monkeypatch):
-        worker_pool.end_idle()
-        monkeypatch.setattr(worker_pool, "COMMAND", ("/nowhere/python",))
-        send(bureau, "a.csv")
-        assert bureau.take_in().by_status == {"taken_in": 1}
 
     def test_process_is_lent_to_the_next_lane_and_a_dead_one_is_not(self, bureau):
         worker_pool.end_idle()
