@@ -9,6 +9,8 @@ from ingestion import store
 from ingestion.errors import FileError
 from ingestion.forms_catalogue import Catalogue
 from ingestion.inbox_files import FileChanged, WaitingFile, opened
+from ingestion.readers.compiled import is_panic
+from ingestion.readers.refusals import damaged
 from ingestion.reading import Reading, SourceContext, UnreadCards, read_file
 from ingestion.store import StoredFile
 from warehouse.settings import Settings
@@ -68,9 +70,9 @@ def fetch(
     except Exception as error:
         return Fetched(file, kept, fault=place_of(error))
     except BaseException as error:
-        # A panic inside compiled code is no Exception; to the other files it is one.
-        if type(error).__name__ == "PanicException":
-            return Fetched(file, kept, fault=place_of(error))
+        if is_panic(error):
+            # Its content broke a reader that was not prepared for it, and would again the next night.
+            return Fetched(file, kept, refusal=damaged(file.name, "报表文件", "a report", place_of(error)))
         raise
 
 

@@ -30,6 +30,7 @@ from ingestion.items import Arrival, Filing, Group, items_of
 from ingestion.judging import Judged
 from ingestion.load import loading
 from ingestion.placing import Lane, load_lane
+from ingestion.readers.compiled import is_panic
 from ingestion.reading import Reading
 from ingestion.recording import Recorded, record, record_all, write_file_findings
 from ingestion.results import Checked, CheckedReport, FileResult, IntakeResult, LaneFailed
@@ -194,7 +195,9 @@ def _take_in_group(
     try:
         with engine.begin() as connection:
             return _record(connection, lane, group, run_id)
-    except Exception as error:
+    except BaseException as error:
+        if not isinstance(error, Exception) and not is_panic(error):
+            raise
         if len(group) > 1:
             log.warning("files are recorded one by one", source=lane.source.code, error=place_of(error))
             return [result for one in group for result in _take_in_group(engine, lane, [one], run_id)]

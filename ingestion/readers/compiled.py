@@ -26,8 +26,16 @@ _DAMAGE = (
 )
 
 
-def guarded(name: str, kind: tuple[str, str], read: Callable[[], T]) -> T:
-    """Read; raises :class:`UnreadableFile` for whatever the bytes may be guilty of."""
+def is_panic(error: BaseException) -> bool:
+    """Whether compiled code broke off: such an error is no Exception, so nothing else would catch it."""
+    return type(error).__name__ == "PanicException"
+
+
+def guarded(name: str, kind: tuple[str, str], read: Callable[[], T], *also: type[Exception]) -> T:
+    """Read; raises :class:`UnreadableFile` for whatever the bytes may be guilty of.
+
+    ``also``: errors of the library that is called.
+    """
     try:
         return read()
     except UnreadableFile:
@@ -44,10 +52,9 @@ def guarded(name: str, kind: tuple[str, str], read: Callable[[], T]) -> T:
             "请拆成几个文件后报送",
             "Split it into several files",
         ) from error
-    except _DAMAGE as error:
+    except (*_DAMAGE, *also) as error:
         raise damaged(name, *kind, type(error).__name__) from error
     except BaseException as error:
-        # A panic inside compiled code is no Exception; to us it is a damaged file too.
-        if type(error).__name__ == "PanicException":
+        if is_panic(error):
             raise damaged(name, *kind, "its structure") from error
         raise

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -11,13 +12,13 @@ import pyarrow.parquet as pq
 from ingestion.errors import UnreadableFile
 from ingestion.readers.blob import Blob
 from ingestion.readers.cells import cell_text, clean
+from ingestion.readers.compiled import guarded
 from ingestion.readers.grid import Area
 from ingestion.readers.limits import Limits
-from ingestion.readers.refusals import damaged, too_large
+from ingestion.readers.refusals import too_large
 from ingestion.readers.table import HEAD_ROWS, Remembered, Table
 
 _KIND = ("Parquet 文件", "a Parquet file")
-_DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError, KeyError, IndexError)
 # Rows that are unpacked at once: few enough that long texts which repeat stay within memory.
 _PIECE = 8_192
 
@@ -76,27 +77,32 @@ class _Rows:
         return list(self._opened().schema_arrow.names)
 
     def _opened(self) -> Any:
+        return guarded(self._blob.name, _KIND, self._open, pa.ArrowException)
+
+    def _open(self) -> Any:
         source = pa.BufferReader(self._blob.data) if self._blob.data is not None else str(self._blob.path)
-        try:
-            return pq.ParquetFile(source)
-        except _DAMAGE as error:
-            raise damaged(self._blob.name, *_KIND, type(error).__name__) from error
+        return pq.ParquetFile(source, page_checksum_verification=True)
 
     def _pieces(self, size: int) -> Iterator[pl.DataFrame]:
         file = self._opened()
-        try:
-            for batch in file.iter_batches(batch_size=size, use_threads=False):
-                if batch.nbytes > self._limits.unpacked_bytes:
-                    raise _unpacks(self._blob.name)
-                yield pl.DataFrame(
-                    [_column(batch.column(index)).alias(f"c{index}") for index in range(batch.num_columns)]
-                )
-        except UnreadableFile:
-            raise
-        except MemoryError as error:
-            raise _unpacks(self._blob.name) from error
-        except _DAMAGE as error:
-            raise damaged(self._blob.name, *_KIND, type(error).__name__) from error
+        batches = file.iter_batches(batch_size=size, use_threads=False)
+        read = partial(self._piece, batches)
+        while (
+            piece := guarded(self._blob.name, _KIND, read, pa.ArrowException, pl.exceptions.PolarsError)
+        ) is not None:
+            yield piece
+
+    def _piece(self, batches: Iterator[Any]) -> pl.DataFrame | None:
+        batch = next(batches, None)
+        if batch is None:
+            return None
+        if batch.nbytes > self._limits.unpacked_bytes:
+            raise _unpacks(self._blob.name)
+        # A damaged file may hold texts that are none, which whoever takes them over would not look at again.
+        batch.validate(full=True)
+        return pl.DataFrame(
+            [_column(batch.column(index)).alias(f"c{index}") for index in range(batch.num_columns)]
+        )
 
 
 def _as_text(frame: pl.DataFrame) -> pl.DataFrame:

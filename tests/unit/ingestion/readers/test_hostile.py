@@ -8,8 +8,11 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -256,6 +259,68 @@ def test_a_broken_real_file_never_ends_in_another_error(file: str, shared_data: 
         path = tmp_path / "broken"
         path.write_bytes(broken)
         _read_or_refuse(path)
+
+
+@pytest.mark.parametrize("packed", ["none", "snappy", "zstd"])
+def test_broken_parquet_never_ends_in_another_error(packed: str, tmp_path: Path) -> None:
+    """Days beyond all years and texts that are none break compiled code off, which no ``except Exception`` catches."""
+    whole = _parquet(packed)
+    chance = random.Random(packed)  # noqa: S311 - no secret
+    path = tmp_path / "broken.parquet"
+    for _ in range(120):
+        broken = bytearray(whole)
+        for _ in range(chance.randint(1, 6)):
+            broken[chance.randrange(4, len(broken) - 8)] = chance.randrange(256)
+        path.write_bytes(broken if chance.random() < 0.8 else broken[: chance.randrange(len(broken))])
+        _read_or_refuse(path)
+
+
+@pytest.mark.parametrize(
+    ("sound", "damage"),
+    [("构造甲".encode(), b"\xff\xfe\xfd" * 3), ((16801).to_bytes(4, "little"), b"\xff\xff\xff\x7f")],
+    ids=["text", "day"],
+)
+def test_parquet_with_a_cell_that_cannot_be_is_damaged(sound: bytes, damage: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "broken.parquet"
+    content = _parquet("none")
+    assert sound in content
+    path.write_bytes(content.replace(sound, damage))
+    with pytest.raises(UnreadableFile, match="damaged"):
+        read_contents(path)
+
+
+def test_parquet_whose_number_changed_on_the_way_is_damaged(tmp_path: Path) -> None:
+    """Where the writer gave a sum with each page, it is held against the page."""
+    content = _parquet("none", sums=True)
+    number = (70_031).to_bytes(8, "little")
+    assert content.count(number) == 1
+    path = tmp_path / "changed.parquet"
+    path.write_bytes(content.replace(number, (70_032).to_bytes(8, "little")))
+    with pytest.raises(UnreadableFile, match="damaged"):
+        read_contents(path)
+
+
+def _parquet(packed: str, *, sums: bool = False) -> bytes:
+    days = [date(2016, 1, 1) + timedelta(number) for number in range(60)]
+    columns = {
+        "机构名称": ["构造甲", "构造乙"] * 30,
+        "数": [70_000 + number for number in range(60)],
+        "率": [number / 7 for number in range(60)],
+        "日期": days,
+        "时刻": [datetime(day.year, day.month, day.day, 8, tzinfo=UTC) for day in days],
+        "是否": [True, False] * 30,
+    }
+    target = io.BytesIO()
+    pq.write_table(
+        pa.table(columns),
+        target,
+        compression=packed,
+        use_dictionary=["机构名称"],
+        write_statistics=False,
+        store_schema=False,
+        write_page_checksum=sums,
+    )
+    return target.getvalue()
 
 
 def test_broken_xml_inside_a_sound_package_never_ends_in_another_error(tmp_path: Path) -> None:
