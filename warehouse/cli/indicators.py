@@ -1,5 +1,6 @@
 """Command indicators: what the star answers of the plans' indicators, targets and figures; and one indicator."""
 
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from warehouse.database import Role, engine
 from warehouse.errors import SettingsError
 
 Code = Annotated[str, typer.Argument(help="Code of the indicator, or a part of its Chinese name.")]
+Plan = Annotated[str, typer.Option(help="Only this plan (code).")]
 Region = Annotated[str | None, typer.Option(help="Only this region (code).")]
 
 # A target counts once, at its own year; a figure by its verdict.
@@ -78,6 +80,14 @@ from published.mart_plan_reconciliation where indicator_code = :code
 order by plan_code, figure_no
 """
 
+_CONTRADICTIONS = """
+select reference, plan_code, figure_no, kind, indicator_code, slice, printed_value, expected_value, denominator,
+    verdict, coalesce(title_zh, quote) as what, cause
+from published.mart_plan_contradiction
+where verdict <> 'agrees' and (:plan = '' or plan_code = :plan)
+order by reference nulls last, plan_code, figure_no, kind, ordinal
+"""
+
 _COMPUTED = """
 select region_code, slice, period_type, period_start, numerator, denominator, value, ci_low, ci_high, status,
     reports_counted || '/' || reports_expected as reports
@@ -102,6 +112,7 @@ def register(app: App) -> None:
     )
     group.callback()(indicators)
     group.command()(show)
+    group.command()(contradictions)
     app.add_typer(group, name="indicators")
 
 
@@ -122,7 +133,11 @@ def indicators(ctx: typer.Context, *, as_json: Json = False) -> None:
     )
     columns = [name for name in plans[0] if name != "plan"] if plans else ["plan_code"]
     print_rows(plans, columns, title="Plans", empty="No plan is published.")
-    console.print("one indicator: warehouse indicators show CODE", style="dim")
+    console.print(
+        "one indicator: warehouse indicators show CODE; what plans print against themselves: warehouse indicators"
+        " contradictions",
+        style="dim",
+    )
 
 
 def show(code: Code, *, region: Region = None, as_json: Json = False) -> None:
@@ -130,10 +145,10 @@ def show(code: Code, *, region: Region = None, as_json: Json = False) -> None:
     found = _rows(_FIND, code=code)
     exact = [row for row in found if row["indicator_code"] == code]
     if len(exact or found) != 1:
-        known = ", ".join(row["indicator_code"] for row in found) or "none"
+        known = ", ".join(row["indicator_code"] for row in found)
         raise SettingsError(
-            f"{code!r} names {len(found)} indicators: {known}.",
-            mend="Give one code; the list is in table published.dim_indicator.",
+            f"{code!r} fits several indicators: {known}." if found else f"There is no indicator {code!r}.",
+            mend="Give the code of one; the list is in table published.dim_indicator.",
         )
     definition = {name: (exact or found)[0][name] for name in DEFINITION}
     asked = {"code": definition["indicator_code"]}
@@ -154,6 +169,24 @@ def show(code: Code, *, region: Region = None, as_json: Json = False) -> None:
         ("Computed (newest first)", computed, "No report that carries it has been published."),
     ):
         print_rows(rows, list(rows[0]) if rows else ["-"], title=title, empty=empty)
+
+
+def contradictions(*, plan: Plan = "", as_json: Json = False) -> None:
+    """Print where plans contradict themselves: each figure, what the others give, and a verdict."""
+    found = _rows(_CONTRADICTIONS, plan=plan)
+    if as_json:
+        print_json(found)
+        return
+    shown = [row | {"reference": row["reference"] or "new"} for row in found]
+    print_rows(
+        shown,
+        [name for name in shown[0] if name != "denominator"] if shown else ["-"],
+        title="Contradictions of plans",
+        empty="No plan that is published contradicts itself.",
+    )
+    by_verdict = Counter(str(row["verdict"]) for row in found)
+    told = ", ".join(f"{number} {verdict}" for verdict, number in by_verdict.most_common())
+    console.print(f"{len(found)} rows: {told}" if found else "", style="dim")
 
 
 def _rows(query: str, **parameters: Any) -> list[dict[str, Any]]:
