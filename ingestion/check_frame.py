@@ -34,7 +34,7 @@ class CheckContext:
     active_units: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
-def frame_for(reading: Reading, context: CheckContext, expressions: Sequence[Expression]) -> pl.DataFrame:
+def frame_for(reading: Reading, context: CheckContext, expressions: Sequence[Expression]) -> pl.LazyFrame:
     """Records with everything that the expressions name as columns."""
     form = reading.form
     wide = form.rows_are_reports(reading.layout)
@@ -78,8 +78,7 @@ def frame_for(reading: Reading, context: CheckContext, expressions: Sequence[Exp
     if classes:
         frame = _with_active(frame, context.active_units, classes)
     pairs = sorted({pair for part in expressions for pair in part.code_valid})
-    # One run over all of it: each step by itself costs more than a small report's rules.
-    return frame.with_columns(_validity(form, code, day) for code, day in pairs).collect()
+    return frame.with_columns(_validity(form, code, day) for code, day in pairs)
 
 
 def _with_units(frame: pl.LazyFrame, units: pl.DataFrame, wanted: Sequence[str]) -> pl.LazyFrame:

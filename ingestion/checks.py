@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import polars as pl
@@ -57,7 +57,8 @@ def check(reading: Reading, context: CheckContext) -> list[Finding]:
     if reading.records.is_empty() or not form.rules:
         return []
     tests = _tests(form)
-    frame = frame_for(reading, context, [part for test in tests for part in test.parts])
+    # One run over all of it: each step by itself costs more than a small report's rules.
+    frame = frame_for(reading, context, [part for test in tests for part in test.parts]).collect()
     places = Places(reading)
     findings = _judge(frame, [test for test in tests if not test.of_batch], places)
     batch = [test for test in tests if test.of_batch]
@@ -73,7 +74,7 @@ def check(reading: Reading, context: CheckContext) -> list[Finding]:
 def check_against(reading: Reading, context: CheckContext, other: str) -> list[tuple[Finding, str]]:
     """Findings of those rules that ask for a report of the form ``other``, each with the first field they ask of it."""
     asking = _asking(reading.form, other)
-    frame = frame_for(reading, context, [part for test, _ in asking for part in test.parts])
+    frame = frame_for(reading, context, [part for test, _ in asking for part in test.parts]).collect()
     places = Places(reading)
     return [(finding, code) for test, code in asking for finding in _judge(frame, [test], places)]
 
@@ -99,15 +100,20 @@ def _asking(form: Form, other: str) -> list[tuple[_Test, str]]:
 class Verdicts:
     """Which records fail which expressions of a form, before anything is told about them."""
 
-    frame: pl.DataFrame
+    rows: pl.LazyFrame
     tests: Sequence[_Test]
     failed: pl.DataFrame
     places: Places
 
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The records with everything that the expressions name; made only where something is to be told."""
+        return self.rows.collect()
+
     @property
     def failing(self) -> list[int]:
         """Numbers of the expressions that some record fails."""
-        return [number for number in range(len(self.tests)) if self.failed[str(number)].any()]
+        return [number for number, failed in enumerate(self.failed) if failed.any()]
 
     def findings(self, number: int, where: pl.Series) -> list[Finding]:
         """A finding for each record in ``where`` on the failed expression of this number."""
@@ -120,8 +126,9 @@ def evaluate(reading: Reading, context: CheckContext, *, of_batch: bool = False)
     """Evaluate what the form asks of each record, or of a whole batch of cards (``of_batch``)."""
     every = _tests(reading.form)
     tests = [test for test in every if test.of_batch == of_batch]
-    frame = frame_for(reading, context, [part for test in every for part in test.parts])
-    return Verdicts(frame, tests, _verdicts(frame, tests), Places(reading))
+    rows = frame_for(reading, context, [part for test in every for part in test.parts])
+    # One run that looks only at what the tests name: most batches of cards fail none of them.
+    return Verdicts(rows, tests, rows.select(_tested(tests)).collect(), Places(reading))
 
 
 def asked_of_batches(form: Form) -> frozenset[str] | None:
@@ -189,12 +196,16 @@ def _told(frame: pl.DataFrame, test: _Test) -> pl.DataFrame:
 
 def _verdicts(frame: pl.DataFrame, tests: Sequence[_Test]) -> pl.DataFrame:
     """A column for each expression: whether a record fails it."""
-    return frame.select(
+    return frame.select(_tested(tests))
+
+
+def _tested(tests: Sequence[_Test]) -> list[pl.Expr]:
+    return [
         (~test.check.polars & (test.when.polars if test.when else True))
         .fill_null(value=False)
         .alias(str(number))
         for number, test in enumerate(tests)
-    )
+    ]
 
 
 def _finding(places: Places, test: _Test, row: Mapping[str, Any]) -> Finding:
