@@ -8,7 +8,8 @@ BI reads the last release until the new one is published in a single step; there
 
 ## When it is red
 
-`finish` fails whenever anything did, and its message names the stage, the source and the reason.
+`finish` fails whenever anything did, and its message names the stage, the source and the reason; it is sent to the
+webhooks and readers of the settings.
 What could be published has been published. Look first at `warehouse status`.
 
 - `prepare`: a form or the site folder has a mistake; the message names file and line. Mend it, run again.
@@ -43,7 +44,7 @@ from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, get_current_cont
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags import stages
-from dags.notifiers import NewFailures
+from dags.notifiers import FailedRun, NewFailures
 from dags.policy import PUBLISHED, RUN_ID, default_args, failed_tasks, step
 from warehouse.settings import get_settings
 
@@ -126,7 +127,7 @@ def nightly() -> None:
         stages.model_pages(run)
 
     @teardown(on_failure_fail_dagrun=True)
-    @task(retries=0)
+    @task(retries=0, on_failure_callback=[FailedRun()])
     @step
     def finish(run: str) -> str:
         return stages.finish(run, failed_tasks(get_current_context()))

@@ -1,15 +1,14 @@
-"""Airflow notifiers of the gate: one message for what is new, to chat groups and by e-mail.
+"""Airflow notifiers: a run that failed, and what is new at the gate, to chat groups and by e-mail.
 
-Set as callbacks of the audit. ``WAREHOUSE_ALARM_WEBHOOKS`` names incoming webhooks of WeCom or DingTalk groups (both
+``WAREHOUSE_ALARM_WEBHOOKS`` names incoming webhooks of WeCom or DingTalk groups (both
 take the same text message); ``WAREHOUSE_ALARM_EMAILS`` names readers, who get it through Airflow's SMTP connection
-``smtp_default``. Without either, what is new is only logged.
+``smtp_default``. Without either, the message is only logged.
 """
 
 # ruff: noqa: PLC0415 - the rooms are imported when there is something to tell
 
 import html
 import json
-from typing import Any
 from urllib.request import Request, urlopen
 
 import structlog
@@ -28,29 +27,39 @@ LONGEST = 1800
 
 
 class NewFailures(BaseNotifier):  # type: ignore[misc]
-    """Tells of failures that nobody has been told of; nothing to tell means no message."""
+    """After an audit: failures that nobody has been told of; nothing to tell means no message."""
 
     def notify(self, context: Context) -> None:
         """Send what is new in the last audit."""
         from expectations import alarms
 
-        alarms.tell(engine(Role.AUDITOR), lambda alarm: self._send(alarm, context))
+        alarms.tell(engine(Role.AUDITOR), lambda alarm: send(alarm.text(), context))
 
-    def _send(self, alarm: Any, context: Context) -> None:
-        settings = get_settings()
-        message = alarm.text()
-        for webhook in settings.alarm_webhooks:
-            post(webhook.get_secret_value(), message)
-        if settings.alarm_emails:
-            from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
-            SmtpNotifier(
-                to=list(settings.alarm_emails),
-                subject=message.splitlines()[0],
-                html_content=f"<pre>{html.escape(message)}</pre>",
-            ).notify(context)
-        if not (settings.alarm_webhooks or settings.alarm_emails):
-            log.warning("nobody is told of new failures", message=message)
+class FailedRun(BaseNotifier):  # type: ignore[misc]
+    """After the last task of a run: that the run failed, with the stages and reasons which that task names."""
+
+    def notify(self, context: Context) -> None:
+        """Send the error of the task."""
+        run = f"{context['dag'].dag_id} {context['run_id']}"
+        send(f"数仓运行失败 run failed: {run}\n{context.get('exception')}\n→ warehouse status", context)
+
+
+def send(message: str, context: Context) -> None:
+    """Send a message to everyone that the settings name; the first line is its subject. Raises where one fails."""
+    settings = get_settings()
+    for webhook in settings.alarm_webhooks:
+        post(webhook.get_secret_value(), message)
+    if settings.alarm_emails:
+        from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
+        SmtpNotifier(
+            to=list(settings.alarm_emails),
+            subject=message.splitlines()[0],
+            html_content=f"<pre>{html.escape(message)}</pre>",
+        ).notify(context)
+    if not (settings.alarm_webhooks or settings.alarm_emails):
+        log.warning("nobody is told", message=message)
 
 
 def post(webhook: str, message: str) -> None:

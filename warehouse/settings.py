@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     timezone: str = Field("Asia/Shanghai", description="Time zone of due dates and schedules.")
     alarm_webhooks: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (),
-        description="Incoming webhooks of WeCom or DingTalk groups that are told of new failures, space between.",
+        description="Incoming webhooks of WeCom or DingTalk groups told of failed runs and new failures, space apart.",
     )
     alarm_emails: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

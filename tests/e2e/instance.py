@@ -29,6 +29,8 @@ class Instance:
     home: Path
     settings: Settings = field(init=False)
     night_began: str = ""
+    more: dict[str, str] = field(default_factory=dict)
+    """Settings of its commands beside those that every instance of the tests has."""
 
     def __post_init__(self) -> None:
         self.settings = Settings(home=self.home)
@@ -46,6 +48,7 @@ class Instance:
             "WAREHOUSE_HOME": str(self.home),
             "WAREHOUSE_SETTLE_SECONDS": "0",
             "WAREHOUSE_RETRY_SECONDS": "0",
+            **self.more,
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

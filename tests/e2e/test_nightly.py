@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.chat import Receiver, listening
 from tests.e2e.instance import Instance
 from warehouse.airflow.environment import metadata_url
 
@@ -173,16 +174,22 @@ def test_reload_publishes_chunk_by_chunk_through_the_gate(instance, third):
     assert not instance.run("release", "diff", str(before), str(before + 2))
 
 
-def test_failed_source_stops_no_other_and_is_named(instance, third):
+def test_failed_source_stops_no_other_is_named_and_somebody_is_told(instance, third):
     sources = instance.settings.site / "sources.yml"
     kept = sources.read_text()
     sources.write_text(
         kept + "\n- code: lost\n  name_zh: 连不上的来源\n  inbox: no-such-protocol://nowhere/inbox\n"
     )
-    try:
-        night = instance.run("nightly", succeeds=False)
-    finally:
-        sources.write_text(kept)
+    with listening() as address:
+        instance.more["WAREHOUSE_ALARM_WEBHOOKS"] = address
+        try:
+            night = instance.run("nightly", succeeds=False)
+        finally:
+            sources.write_text(kept)
+            del instance.more["WAREHOUSE_ALARM_WEBHOOKS"]
+    [told] = Receiver.got
+    assert told.startswith("数仓运行失败 run failed: nightly ")
+    assert "receive lost" in told
     assert not night["succeeded"]
     assert "receive lost" in night["run"]["outcome"]
     by_lane = {stage["lane"]: stage["status"] for stage in night["stages"] if stage["stage"] == "receive"}

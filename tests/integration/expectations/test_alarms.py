@@ -3,9 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from sqlalchemy import Engine, text
@@ -13,6 +11,7 @@ from sqlalchemy import Engine, text
 from dags.notifiers import NewFailures, post
 from expectations import alarms, findings, gate
 from expectations.catalogue import Catalogue, load
+from tests.chat import Receiver, listening
 from warehouse.database import Role, make_engine
 from warehouse.release import Candidate, open_candidate, reject
 from warehouse.settings import Settings
@@ -43,31 +42,10 @@ checks:
 """
 
 
-class Receiver(BaseHTTPRequestHandler):
-    """A chat server's incoming webhook."""
-
-    got: list[str]
-    errcode = 0
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        type(self).got.append(body["text"]["content"])
-        answer = json.dumps({"errcode": type(self).errcode, "errmsg": "as asked"}).encode()
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def chat() -> Iterator[str]:
-    Receiver.got, Receiver.errcode = [], 0
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/cgi-bin/webhook/send?key=x"
-    server.shutdown()
+    with listening() as address:
+        yield address
 
 
 @pytest.fixture

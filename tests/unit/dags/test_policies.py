@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dags.notifiers import FailedRun
 from warehouse.settings import Settings
 
 DAG_FILES = ["backfill", "nightly"]
@@ -47,6 +48,11 @@ def test_every_task_has_an_owner_and_retries_of_the_settings(dag):
         assert task.owner == "data-engineering"
         assert task.retries == own.get(task.task_id, settings.task_retries)
         assert task.retry_delay == timedelta(seconds=settings.retry_seconds)
+
+
+def test_a_failed_run_is_told(dag):
+    [callback] = dag.get_task("finish").on_failure_callback
+    assert isinstance(callback, FailedRun)
 
 
 def test_dag_has_tags(dag):
