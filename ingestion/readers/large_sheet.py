@@ -3,11 +3,10 @@
 import io
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import fastexcel
 import polars as pl
 from python_calamine import CalamineWorkbook
 
@@ -17,6 +16,7 @@ from ingestion.readers.cells import cell_text, clean, frame_of, head_merges
 from ingestion.readers.compiled import guarded
 from ingestion.readers.number_formats import shows_date
 from ingestion.readers.packages import Package
+from ingestion.readers.sheet_columns import divided, read_columns
 from ingestion.readers.sheet_scan import Scan
 from ingestion.readers.table import HEAD_ROWS, Remembered, Table
 
@@ -24,6 +24,7 @@ _KIND = ("Excel 工作簿（.xlsx）", "a workbook")
 _NO_SHEET = (
     b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData/></worksheet>'
 )
+_STRINGS = "xl/sharedStrings.xml"
 _STYLES = "xl/styles.xml"
 # Numbers of the built-in formats that show days or times.
 _DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
@@ -59,12 +60,7 @@ class LargeSheet:
 
     def table(self) -> Table:
         """The table, whose rows are read when they are asked for."""
-        others = {
-            member: b""
-            for member in self._package.members
-            if member.startswith("xl/worksheets/") and "/_rels/" not in member
-        }
-        head = reduced(self._package, {**others, self._path: self._scan.head or b""})
+        head = reduced(self._package, {**self._others(), self._path: self._scan.head or b""})
         book = CalamineWorkbook.from_filelike(io.BytesIO(head))
         values = book.get_sheet_by_name(self._sheet).to_python(skip_empty_area=False)
         width = self._scan.width
@@ -77,20 +73,31 @@ class LargeSheet:
         return guarded(self._blob.name, _KIND, partial(self._read, first))
 
     def _read(self, first: int) -> pl.DataFrame:
-        source = self._blob.read() if self._blob.path is None else str(self._blob.path)
-        reader = fastexcel.read_excel(source)
-        try:
-            sheet = reader.load_sheet(self._sheet, header_row=None, skip_rows=first, schema_sample_rows=None)
-            frame = sheet.to_polars()
-        except (fastexcel.UnsupportedColumnTypeCombinationError, fastexcel.InvalidParametersError):
+        columns = read_columns(self._books(), self._sheet, first)
+        if columns is None or self._is_doubtful(columns):
             return self._as_values(first)
-        found = {info.absolute_index: frame[info.name] for info in sheet.selected_columns}
-        if self._is_doubtful(found):
-            return self._as_values(first)
-        blank = pl.Series("", [None], dtype=pl.String).new_from_index(0, frame.height)
+        height = max((len(column) for column in columns.values()), default=0)
+        blank = pl.Series("", [None], dtype=pl.String).new_from_index(0, height)
         return pl.DataFrame(
-            [_column(found.get(index, blank)).alias(f"c{index}") for index in range(self._scan.width)]
+            [_column(columns.get(index, blank)).alias(f"c{index}") for index in range(self._scan.width)]
         )
+
+    def _books(self) -> list[Callable[[], bytes | str]]:
+        """What makes the workbook, or where its rows can be divided, a workbook of each part of them."""
+        strings = self._package.members[_STRINGS].file_size if _STRINGS in self._package else 0
+        pieces = divided(self._scan.parts, strings) if self._scan.parts else None
+        if pieces is None:
+            return [lambda: self._blob.read() if self._blob.path is None else str(self._blob.path)]
+        others = self._others()
+        return [partial(reduced, self._package, {**others, self._path: piece}) for piece in pieces]
+
+    def _others(self) -> dict[str, bytes]:
+        """All sheets, empty."""
+        return {
+            member: b""
+            for member in self._package.members
+            if member.startswith("xl/worksheets/") and "/_rels/" not in member
+        }
 
     def _is_doubtful(self, columns: Mapping[int, pl.Series]) -> bool:
         """Whether values of several kinds may have become text in another way than elsewhere.
@@ -112,7 +119,7 @@ class LargeSheet:
 
     def _shows(self, pattern: re.Pattern[bytes]) -> bool:
         rest = b""
-        for piece in self._package.pieces(self._path):
+        for piece in self._scan.parts or self._package.pieces(self._path):
             if pattern.search(rest + piece):
                 return True
             rest = piece[-200:]

@@ -17,6 +17,7 @@ from ingestion.readers.table import HEAD_ROWS, Merge
 
 _KIND = ("工作簿", "a workbook")
 _FIRST_PART, _PART, _LONGEST_ROW = 1 << 17, 4 << 20, 64 << 20
+_MOST_KEPT = 64 << 20
 _ROW_END = b"</row>"
 _CELL = b'<c r="'
 _ROW_OF_CELL = re.compile(rb"[A-Z]{1,3}([0-9]{1,7})")
@@ -26,7 +27,7 @@ _PLAIN_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
 # A cell that is closed at once holds nothing but its format.
 _FILLED_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"(?:\s[^>]*[^>/])?>')
 _PREFIXED = re.compile(rb":(?:c|row|sheetData)[\s>/]")
-_KINDS = re.compile(rb't="([eb])"')
+_ERROR, _FLAG = b't="e"', b't="b"'
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 
@@ -38,7 +39,8 @@ class _NotPlain(Exception):
 class Scan:
     """Bounds of a sheet's cells, and what a reader of values does not say.
 
-    ``errors`` are formula errors (row and column from 0), ``head`` is the XML of the first rows.
+    ``errors`` are formula errors (row and column from 0), ``head`` is the XML of the first rows, ``parts`` all of it
+    unless it is very long, cut where rows end.
     """
 
     height: int = 0
@@ -49,6 +51,7 @@ class Scan:
     errors: list[tuple[int, int, str]] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
     head: bytes | None = None
+    parts: list[bytes] | None = None
 
     def meet(self, row: int, column: int) -> None:
         """Widen the bounds to a cell, counted from 1."""
@@ -98,9 +101,13 @@ def column_number(letters: bytes | str) -> int:
 def _look_over(pieces: Iterator[bytes], found: Scan) -> None:
     """Bounds by pattern; raises :class:`_NotPlain`."""
     head: list[bytes] = []
-    rows, last = 0, b""
+    rows, size, last = 0, 0, b""
+    found.parts = []
     for part in _parts(pieces):
         last = part
+        size += len(part)
+        if found.parts is not None:
+            found.parts = [*found.parts, part] if size <= _MOST_KEPT else None
         if b":" in part and _PREFIXED.search(part):
             raise _NotPlain
         digits = _digits_of_last(part)
@@ -109,9 +116,8 @@ def _look_over(pieces: Iterator[bytes], found: Scan) -> None:
             digits = len(str(height)) if height else 0
         found.meet(10**digits - 1, 0)
         if not (found.has_errors and found.has_flags):
-            kinds = set(_KINDS.findall(part))
-            found.has_errors = found.has_errors or b"e" in kinds
-            found.has_flags = found.has_flags or b"b" in kinds
+            found.has_errors = found.has_errors or _ERROR in part
+            found.has_flags = found.has_flags or _FLAG in part
         if found.head is None:
             head.append(part)
             rows += part.count(_ROW_END)
@@ -173,7 +179,7 @@ def _cut(xml: bytes) -> bytes:
 @lru_cache(maxsize=64)
 def _outside(width: int, digits: int) -> re.Pattern[bytes]:
     """A cell that is not written plainly, or lies beyond the column, or in a row of more digits."""
-    return re.compile(rf'<c (?!r="(?:{_letters_to(width)})\d{{1,{digits}}}")|<c[>/\t\r\n]'.encode())
+    return re.compile(rf'<c(?! r="(?:{_letters_to(width)})\d{{1,{digits}}}"|[A-Za-z])'.encode())
 
 
 def _letters_to(width: int) -> str:

@@ -1,7 +1,9 @@
 """A table written in any format reads back as the same text in the same cells."""
 
 import datetime as dt
+import io
 import math
+import zipfile
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from ingestion.readers import read_tables
 from ingestion.readers.cells import cell_text
 from ingestion.readers.table import Table, number_text
-from tests.unit.ingestion.readers.writers import FORMATS, Rows, delimited, xlsx_inline
+from tests.unit.ingestion.readers.writers import FORMATS, Rows, delimited, xlsx_inline, zipped
 
 _words = st.text(
     st.one_of(
@@ -88,6 +90,78 @@ def test_a_large_sheet_reads_like_a_small_one(
     assert large.head == small.head
     ours, theirs = (t.rows_below(first) for t in (large, small))
     assert [_shown(column) for column in ours] == [_shown(column) for column in theirs]
+
+
+@pytest.fixture
+def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small sheets are large, and read in three pieces."""
+    for name, value in {
+        "packages.PIECE": 1 << 10,
+        "workbook.LARGE": 1,
+        "sheet_scan._FIRST_PART": 1 << 10,
+        "sheet_scan._PART": 1 << 10,
+        "sheet_columns._PIECE": 1 << 12,
+        "sheet_columns._CORES": 3,
+    }.items():
+        monkeypatch.setattr(f"ingestion.readers.{name}", value)
+
+
+_runs = st.lists(
+    st.tuples(st.integers(1, 40), st.lists(_values, min_size=4, max_size=4)), min_size=2, max_size=6
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(runs=_runs, first=st.integers(0, 3))
+def test_a_sheet_read_in_pieces_reads_like_a_small_one(
+    runs: list[tuple[int, list[object]]],
+    first: int,
+    tmp_path: Path,
+    in_pieces: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Columns may change their kind, begin and end anywhere, and whole stretches of rows may be blank."""
+    rows = [["甲", "乙", "丙", "丁"], *([1, 2, 3, 4] for _ in range(45))]
+    rows += [list(row) for length, row in runs for _ in range(length)]
+    path = tmp_path / "large.xlsx"
+    path.write_bytes(xlsx_inline([*rows, [5, 6, 7, 8]]))
+    (large,) = read_tables(path)
+    ours = large.rows_below(first)
+    with monkeypatch.context() as patch:
+        patch.setattr("ingestion.readers.workbook.LARGE", 1 << 20)
+        (small,) = read_tables(path)
+    assert [_shown(column) for column in ours] == [_shown(column) for column in small.rows_below(first)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("</sheetData>", '<row r="400" ht="9"/></sheetData>', id="rows of formats below"),
+        pytest.param('<row r="70">', '<!-- <row r="70"> --><row r="70">', id="a remark"),
+        pytest.param('r="A150"', 'r="A20"', id="a cell of another row"),
+        pytest.param(
+            "</sheetData>",
+            '</sheetData><sheetData><row r="300"><c r="A300"><v>9</v></c></row></sheetData>',
+            id="twice",
+        ),
+        pytest.param("<v>7</v>", "<v>1e2</v>", id="a number written otherwise"),
+    ],
+)
+def test_a_sheet_that_cannot_be_cut_is_read_whole(
+    old: str, new: str, tmp_path: Path, in_pieces: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "large.xlsx"
+    with zipfile.ZipFile(io.BytesIO(xlsx_inline([[number, "文字", 7] for number in range(200)]))) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    (sheet,) = [name for name in members if name.startswith("xl/worksheets/sheet")]
+    assert old.encode() in members[sheet]
+    path.write_bytes(zipped({**members, sheet: members[sheet].replace(old.encode(), new.encode(), 1)}))
+    (large,) = read_tables(path)
+    ours = large.rows_below(0)
+    with monkeypatch.context() as patch:
+        patch.setattr("ingestion.readers.workbook.LARGE", 1 << 20)
+        (small,) = read_tables(path)
+    assert [_shown(column) for column in ours] == [_shown(column) for column in small.rows_below(0)]
 
 
 def _shown(column: pl.Series) -> list[str | None]:
