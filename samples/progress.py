@@ -130,11 +130,13 @@ def region_table(form: str, records: Sequence[Record]) -> bytes:
     return as_csv(table_of(form, records, titles=[CONSTRUCTED]), encoding="gb18030")
 
 
-def unit_event(plan: Plan, code: str, name: str, uscc: str, class_code: str = "P000") -> dict[str, str]:
+def unit_event(
+    plan: Plan, code: str, name: str, uscc: str, class_code: str = "P000", *, opened: str = "2005-01-01"
+) -> dict[str, str]:
     """The opening of a unit that reports, as a row of the directory."""
     return {
         "organization_code": code,
-        "event_date": "2005-01-01",
+        "event_date": opened,
         "event_type": "open",
         "name_zh": name,
         "uscc": uscc,

@@ -263,9 +263,12 @@
         on span.period_end >= place.valid_from
             and span.period_end < place.valid_to
     where place.level = 'township'
-        -- A county without a title counts as none only when titles are registered at all.
-        or (place.level = 'county' and exists (
-            select from certificate where certificate.valid_from <= span.period_end
+        -- A county without a title counts as none only where its prefecture's titles are registered; an area that its
+        -- district counts has none of its own.
+        or (place.level = 'county' and not place.is_counted_inside and exists (
+            select from certificate
+            where certificate.valid_from <= span.period_end
+                and left(certificate.subject_code, 4) = left(place.region_code, 4)
         ))
     group by 2, 5, 7, 8, 9
 {%- endmacro %}

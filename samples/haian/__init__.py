@@ -12,8 +12,8 @@ from samples.sheets import Record
 from samples.writers import Delivery
 
 PLAN = Plan("320685", "海安市", 2024, "HA-B01", "海安样例卫生健康管理中心", ("320685101", "320685102"))
-NURSERIES = 12
-"""Day-care institutions; the last three are new in 2024, inclusive, and have 150 places."""
+NURSERIES, NEW = 12, 3
+"""Day-care institutions; the last three opened in 2024, are inclusive, and have 150 places."""
 
 TASKS = (
     Task("medical_community_centres", 5),
@@ -38,7 +38,14 @@ def events() -> list[dict[str, str]]:
     """The unit that files the tasks and the day-care institutions, as rows of the directory."""
     lead = unit_event(PLAN, PLAN.lead_code, PLAN.lead_name, uscc(7101, registered_by="12"))
     nurseries = [
-        unit_event(PLAN, code, name, uscc(7110 + number, registered_by="52"), "Q000")
+        unit_event(
+            PLAN,
+            code,
+            name,
+            uscc(7110 + number, registered_by="52"),
+            "Q000",
+            opened="2024-03-01" if number >= NURSERIES - NEW else "2005-01-01",
+        )
         for number, (code, name) in enumerate(_nurseries())
     ]
     return [lead, *nurseries]
@@ -61,9 +68,9 @@ def _nurseries() -> list[tuple[str, str]]:
 def _childcare() -> list[Record]:
     """The last quarters of 2023 and 2024; nine of twelve are inclusive, four have a contract with a hospital."""
     records: list[Record] = []
-    for year, present in ((2023, NURSERIES - 3), (2024, NURSERIES)):
+    for year, present in ((2023, NURSERIES - NEW), (2024, NURSERIES)):
         for number, (code, name) in enumerate(_nurseries()[:present], start=1):
-            new = number > NURSERIES - 3
+            new = number > NURSERIES - NEW
             records.append(
                 {
                     "organization_code": code,

@@ -16,6 +16,12 @@ PLAN = Plan(
 )
 COUNTIES = ("320602", "320611", "320612", "320621", "320623", "320681", "320682", "320684")
 """Counties and districts as they were in 2015."""
+DISTRICTS = (
+    ("320602", "崇川区", 902_000, 5_502),
+    ("320611", "港闸区", 281_000, 1_700),
+    ("320612", "通州区", 1_139_000, 6_890),
+)
+"""The three districts: residents, and money for basic public health in ten thousand yuan."""
 
 TASKS = (
     Task("specialist_appointment_rate", 412_500, "人次", 500_000),
@@ -101,6 +107,11 @@ def _tables() -> dict[str, list[Record]]:
         "population_denominators": [
             {**own, "year": one, "definition": "RESIDENT_END", "population": people, "source_version": "快报"}
             for one, people in ((2014, 7_298_000), (2015, 7_300_000))
+        ]
+        + [
+            {"region_code": code, "region_name": name, "year": year, "definition": "RESIDENT_END"}
+            | {"population": people, "source_version": "快报"}
+            for code, name, people, _ in DISTRICTS
         ],
         "finance_annual": [
             {
@@ -111,6 +122,12 @@ def _tables() -> dict[str, list[Record]]:
                 "the_social": 680_400,
             }
             | {"the_personal": 453_600, "bphs_funds": 37_230}
+        ]
+        + [
+            {"region_code": code, "region_name": name, "report_year": year, "bphs_funds": funds}
+            | {"the_total": people * 22 // 100, "the_government": people * 6 // 100}
+            | {"the_social": people * 10 // 100, "the_personal": people * 6 // 100}
+            for code, name, people, funds in DISTRICTS
         ],
         "mch_maternal_annual": [
             {

@@ -13,6 +13,9 @@
 }}
 {%- set rolled_up = "part.period_type = 'year' and x.period_type in ('month', 'quarter', 'cumulative_quarter')"
     ~ " and part.form_code <> 'map'" %}
+{#- Of a stock among flows only the year's end counts, and beside it what was done before. -#}
+{%- set amount = "case when part.only_at_year_end = (extract(month from x.period_end) < 12) then 0"
+    ~ " else x.value * part.coefficient end" %}
 {%- set fits = "(x.period_type = part.period_type or " ~ rolled_up ~ ")" %}
 -- The fields that each part of an indicator is the sum of, by form.
 with part as (
@@ -25,8 +28,14 @@ with part as (
         coalesce(indicator_part.breakdown, '') as breakdown,
         coalesce(indicator_part.coefficient, 1) as coefficient,
         coalesce(indicator_part.per_day, false) as is_per_day,
-        coalesce(indicator_part.year_offset, 0) as year_offset
+        coalesce(indicator_part.year_offset, 0) as year_offset,
+        coalesce(indicator_part.slice, 'all') as slice,
+        case indicator_part.over_time
+            when 'before_last' then false
+            when 'last' then nullif(bool_or(indicator_part.over_time = 'sum') over whole, false)
+        end as only_at_year_end
     from {{ ref('indicator_part') }} as indicator_part
+    window whole as (partition by indicator_part.indicator_code, indicator_part.period_type)
 ),
 
 form_year as (
@@ -45,7 +54,9 @@ form_part as (
         part.period_type,
         part.form_code,
         shift.year_offset,
+        part.slice,
         count(*) filter (where part.part = 'numerator') as numerator_fields,
+        count(*) filter (where part.part = 'numerator' and part.year_offset > 0) as numerator_fields_before,
         count(*) filter (where part.part = 'denominator') as denominator_fields
     from part
     inner join form_year as shift
@@ -54,7 +65,7 @@ form_part as (
             and part.form_code = shift.form_code
     -- Tasks name the indicators that they are for; no other is expected of them.
     where part.form_code <> 'task_progress'
-    group by part.indicator_code, part.period_type, part.form_code, shift.year_offset
+    group by part.indicator_code, part.period_type, part.form_code, shift.year_offset, part.slice
 ),
 
 -- One value for each number: a bulletin and a file of one measure may both bring it, and the one received last counts.
@@ -114,6 +125,19 @@ certificate as (
         report.report_id desc
 ),
 
+-- A total that stands beside its parts would count twice where an indicator takes every part.
+broken_down as (
+    select distinct
+        report_id,
+        field_code
+    from carried
+    where breakdown <> 'TOTAL'
+        and form_code in (
+            select part.form_code from part
+            where part.breakdown = '%'
+        )
+),
+
 reported as (
     select
         carried.subject_type,
@@ -128,6 +152,11 @@ reported as (
         carried.value,
         carried.is_filed
     from carried
+    left join broken_down
+        on carried.report_id = broken_down.report_id
+            and carried.field_code = broken_down.field_code
+            and carried.breakdown = 'TOTAL'
+    where broken_down.report_id is null
     {{- product_values('carried') }}
     {{- record_values() }}
     {{- task_values() }}
@@ -148,10 +177,13 @@ base as (
         (x.period_end + make_interval(years => part.year_offset))::date as base_end,
         part.indicator_code,
         part.period_type,
+        part.slice,
         x.subject_type = 'region' as is_filed,
         part.numerator_fields,
+        part.numerator_fields_before,
         part.denominator_fields,
         0 as numerator_given,
+        0 as numerator_given_before,
         0 as denominator_given,
         null::numeric as numerator,
         null::numeric as denominator
@@ -169,16 +201,19 @@ base as (
         (x.period_end + make_interval(years => part.year_offset))::date as base_end,
         part.indicator_code,
         part.period_type,
+        part.slice,
         x.is_filed,
         0 as numerator_fields,
+        0 as numerator_fields_before,
         0 as denominator_fields,
         case when part.part = 'numerator' then 1 else 0 end as numerator_given,
+        case when part.part = 'numerator' and part.year_offset > 0 then 1 else 0 end as numerator_given_before,
         case when part.part = 'denominator' then 1 else 0 end as denominator_given,
-        case when part.part = 'numerator' then x.value * part.coefficient end as numerator,
+        case when part.part = 'numerator' then {{ amount }} end as numerator,
         case
             when part.part = 'denominator' and part.is_per_day
                 then x.value * part.coefficient / (x.period_end - x.period_start + 1)
-            when part.part = 'denominator' then x.value * part.coefficient
+            when part.part = 'denominator' then {{ amount }}
         end as denominator
     from part
     inner join reported as x
@@ -216,6 +251,7 @@ report_pair as (
         organization_key,
         indicator_code,
         period_type,
+        slice,
         period_start,
         period_end,
         base_start,
@@ -224,6 +260,13 @@ report_pair as (
         is_rolled_up,
         bool_or(is_filed) as is_filed,
         case when sum(numerator_given) >= max(numerator_fields) then sum(numerator) end as numerator,
+        -- Nothing lacks but what was a year before: all there is of a unit that was not open then.
+        case
+            when sum(numerator_given) < max(numerator_fields)
+                and sum(numerator_given) >= max(numerator_fields) - max(numerator_fields_before)
+                and sum(numerator_given_before) = 0
+                then sum(numerator)
+        end as numerator_if_new,
         case when sum(denominator_given) >= max(denominator_fields) then sum(denominator) end as denominator,
         max(numerator_fields) > 0 or sum(numerator_given) > 0 as is_numerator_due,
         sum(numerator_given) as numerator_given,
@@ -231,7 +274,7 @@ report_pair as (
         max(numerator_fields) > 0 and max(denominator_fields) > 0 as has_both_parts
     from in_period
     group by
-        subject_type, subject_code, organization_key, indicator_code, period_type, period_start, period_end,
+        subject_type, subject_code, organization_key, indicator_code, period_type, slice, period_start, period_end,
         base_start, base_end, base_type, is_rolled_up
 ),
 
@@ -242,11 +285,13 @@ rule as (
         max(part.slice_rule) filter (where part.part = 'numerator') as numerator_rule,
         max(part.slice_rule) filter (where part.part = 'denominator') as denominator_rule,
         max(part.over_time) as over_time,
-        count(*) filter (where part.part = 'numerator') as numerator_parts,
-        count(*) filter (where part.part = 'denominator') as denominator_parts,
+        count(*) filter (where part.part = 'numerator' and part.slice is null) as numerator_parts,
+        count(*) filter (where part.part = 'denominator' and part.slice is null) as denominator_parts,
         -- What must hold in every unit is told by the unit where it is least.
         bool_or(indicator.aggregation_class = 'MS' and indicator.denominator is null) as is_minimum,
-        bool_or(indicator.by_organization) as by_organization
+        bool_or(indicator.by_organization) as by_organization,
+        -- What units there are is told by what they are registered as, not by which of two names their services count.
+        bool_or(part.form_code = 'directory') as counts_units
     from {{ ref('indicator_part') }} as part
     inner join {{ ref('indicator') }} as indicator
         on part.indicator_code = indicator.indicator_code
@@ -297,17 +342,22 @@ slice_needed as (
     from asked_slice
 ),
 
--- The slices that each version of a unit belongs to.
+-- The slices that each version of a unit belongs to: with its services, and as a unit that is counted.
 unit_slice as (
     select
         unit.organization_key,
         unit.applies_from,
+        counted.as_unit,
         slice.slice,
         slice.beds_from,
         slice.beds_to
     from {{ at_candidate(ref('dim_organization')) }} as unit
+    cross join
+        lateral (
+            values (false, unit.class_group), (true, unit.registered_class_group)
+        ) as counted (as_unit, class_group)
     inner join {{ ref('slice') }} as slice
-        on (coalesce(slice.class_group, '') = '' or unit.class_group = slice.class_group)
+        on (coalesce(slice.class_group, '') = '' or counted.class_group = slice.class_group)
             and (coalesce(slice.ownership, '') = '' or unit.ownership = slice.ownership)
             and (coalesce(slice.class_pattern, '') = '' or unit.class_code ~ slice.class_pattern)
             and (coalesce(slice.level, '') = '' or unit.level = any(string_to_array(slice.level, '|')))
@@ -336,6 +386,7 @@ unit_pair as (
         pair.organization_key,
         pair.indicator_code,
         pair.period_type,
+        pair.slice,
         pair.period_start,
         pair.period_end,
         pair.base_start,
@@ -345,6 +396,13 @@ unit_pair as (
         pair.is_filed,
         pair.is_numerator_due,
         case
+            -- Of a unit that opened within the year there was nothing the year before.
+            when pair.subject_type = 'organization' and pair.numerator_if_new is not null
+                and (
+                    select min(opened.valid_from) from {{ at_candidate(ref('dim_organization')) }} as opened
+                    where opened.organization_key = pair.organization_key
+                ) > pair.base_end - interval '1 year'
+                then pair.numerator_if_new
             when pair.subject_type = 'organization' or not pair.is_filed or pair.numerator_given >= rule.numerator_parts
                 then pair.numerator
         end as numerator,
@@ -356,6 +414,7 @@ unit_pair as (
         rule.over_time,
         rule.is_minimum,
         rule.by_organization,
+        rule.counts_units,
         organization.applies_from,
         case
             when rule.by_organization and organization.township_code <> organization.region_code
@@ -373,16 +432,29 @@ unit_pair as (
     {{ organization_at('organization', 'pair.organization_key', 'pair.base_end') }}
 ),
 
--- A unit counts for itself, for its township, and for its region in every slice that it belongs to.
+-- A unit counts for itself, for its township, and for its region in every slice that it belongs to; a region counts
+-- in the slices of regions.
 of_unit as (
     select
         unit_pair.*,
-        'all' as slice
+        unit_pair.slice as in_slice
     from unit_pair
     union all
     select
         unit_pair.*,
-        unit_slice.slice
+        slice.slice as in_slice
+    from unit_pair
+    inner join slice_needed
+        on unit_pair.indicator_code = slice_needed.indicator_code
+            and unit_pair.period_type = slice_needed.period_type
+    inner join {{ ref('slice') }} as slice
+        on slice_needed.slice = slice.slice
+            and unit_pair.unit_region_code ~ slice.region_pattern
+    where unit_pair.slice = 'all'
+    union all
+    select
+        unit_pair.*,
+        unit_slice.slice as in_slice
     from unit_pair
     inner join slice_needed
         on unit_pair.indicator_code = slice_needed.indicator_code
@@ -390,12 +462,14 @@ of_unit as (
     inner join unit_slice
         on unit_pair.organization_key = unit_slice.organization_key
             and unit_pair.applies_from = unit_slice.applies_from
+            and unit_pair.counts_units = unit_slice.as_unit
             and slice_needed.slice = unit_slice.slice
     left join unit_beds
         on unit_slice.beds_from is not null
             and unit_pair.subject_code = unit_beds.subject_code
             and extract(year from unit_pair.base_end) = unit_beds.year
     where unit_pair.subject_type = 'organization'
+        and unit_pair.slice = 'all'
         and (unit_slice.beds_from is null or unit_beds.beds between unit_slice.beds_from and unit_slice.beds_to)
 ),
 
@@ -404,7 +478,7 @@ region_part as (
     select
         place.region_code,
         place.kind,
-        of_unit.slice,
+        of_unit.in_slice as slice,
         of_unit.indicator_code,
         of_unit.period_type,
         of_unit.period_start,
@@ -434,11 +508,11 @@ region_part as (
                     else 'listed'
                 end
             ),
-            (case when of_unit.slice = 'all' then of_unit.township_code end, 'township')
+            (case when of_unit.in_slice = 'all' then of_unit.township_code end, 'township')
         ) as place (region_code, kind)
     where place.region_code is not null
     group by
-        place.region_code, place.kind, of_unit.slice, of_unit.indicator_code, of_unit.period_type,
+        place.region_code, place.kind, of_unit.in_slice, of_unit.indicator_code, of_unit.period_type,
         of_unit.period_start, of_unit.period_end, of_unit.base_start, of_unit.base_end, of_unit.base_type,
         of_unit.is_rolled_up, of_unit.over_time, of_unit.is_minimum
 ),
@@ -575,7 +649,7 @@ over_units as (
         case when not unit_pair.is_half then unit_pair.numerator end as numerator,
         case when not unit_pair.is_half then unit_pair.denominator end as denominator
     from unit_pair
-    where unit_pair.subject_type = 'organization' and unit_pair.by_organization
+    where unit_pair.subject_type = 'organization' and unit_pair.by_organization and unit_pair.slice = 'all'
 ),
 
 -- Over time a flow is added up and a stock is taken from the last month.

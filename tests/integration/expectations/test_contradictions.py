@@ -3,7 +3,6 @@
 import csv
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
@@ -20,77 +19,29 @@ PAGE = CHECKOUT / "docs" / "contradictions.md"
 OPENS, CLOSES = "<!-- generated: contradictions -->\n", "<!-- end: contradictions -->"
 
 
-def contradictions() -> list[tuple[str, str, str, str]]:
-    """What is wrong in the plans, in a reader's words, and the check and indicator that must say so."""
-    with (Path(__file__).parent / "contradictions.csv").open(encoding="utf-8", newline="") as table:
-        return [tuple(row.values()) for row in csv.DictReader(table)]
+def contradictions() -> list[dict[str, str]]:
+    """What people have described as wrong in the plans; and the kind of test and the indicator that must say so."""
+    with (SEEDS / "plan_contradiction.csv").open(encoding="utf-8", newline="") as table:
+        return list(csv.DictReader(table))
 
 
-def rows(name: str) -> list[dict[str, str | None]]:
-    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as seed:
-        return [{key: value or None for key, value in row.items()} for row in csv.DictReader(seed)]
-
-
-def put(builder: Engine, table: str, columns: str, select: str, data: list[dict[str, str | None]]) -> None:
-    """A table of the star as the seeds have it, in release 1."""
-    with builder.begin() as connection:
-        connection.execute(text(f"create table star.{table} ({columns}, release_from int, release_to int)"))
-        if data:
-            connection.execute(text(f"insert into star.{table} select {select}, 1, 2147483647"), data)
+@pytest.fixture
+def template() -> str:
+    """A star that was built from lists alone: the printed figures, and no report."""
+    return "warehouse_built"
 
 
 @pytest.fixture
 def found(settings: Settings) -> Iterator[list[dict]]:
-    """What the probe says of the printed figures; no report is there."""
+    """What the probe says of the printed figures."""
     builder, auditor = make_engine(settings, Role.BUILDER), make_engine(settings, Role.AUDITOR)
     candidate = open_candidate(builder, "test", force=True)
     assert candidate is not None
-    feed(builder)
     with builder.begin() as connection:
         make_views(connection, "candidate", "candidate_release")
     yield run(auditor, candidate)
     builder.dispose()
     auditor.dispose()
-
-
-def feed(builder: Engine) -> None:
-    put(
-        builder, "dim_plan_figure",
-        "plan_code text, figure_no int, line_no int, indicator_code text, slice text, kind text, operator text,"
-        " value numeric, decimals int, value_text text, region_code text, every_unit_of text, quote text,"
-        " period_type text, period_start date, period_end date",
-        ":plan_code, cast(:figure_no as int), cast(:line_no as int), :indicator_code, :slice, :kind, :operator,"
-        " cast(:value as numeric), cast(:decimals as int), :value_text, :region_code, :every_unit_of, :quote, 'year',"
-        " make_date(cast(left(:period, 4) as int), 1, 1), make_date(cast(right(:period, 4) as int), 12, 31)",
-        rows("plan_figure"),
-    )  # fmt: skip
-    put(
-        builder, "dim_indicator",
-        "indicator_code text, name_zh text, unit text, scale numeric, aggregation_class text, numerator text,"
-        " denominator text",
-        ":indicator_code, :name_zh, :unit, cast(:scale as numeric), :aggregation_class, :numerator, :denominator",
-        rows("indicator"),
-    )  # fmt: skip
-    put(builder, "dim_slice", "slice text, parent_slice text", ":slice, :parent_slice", rows("slice"))
-    put(
-        builder, "dim_plan", "plan_code text, plan_type text, period_start date",
-        ":plan_code, :plan_type, cast(:period_start as date)", rows("plan"),
-    )  # fmt: skip
-    put(
-        builder, "bridge_indicator_sum", "indicator_code text, part_code text", ":indicator_code, :part_code",
-        rows("indicator_sum"),
-    )  # fmt: skip
-    # Two towns and five streets, as the plan itself counts them.
-    towns = [{"code": f"44050700{number}"} for number in range(7)]
-    put(
-        builder, "dim_region", "region_code text, parent_code text, level text, valid_from date, valid_to date",
-        ":code, '440507', 'township', '2003-01-01', '9999-12-31'", towns,
-    )  # fmt: skip
-    put(
-        builder, "fct_indicator",
-        "indicator_code text, subject_code text, slice text, status text, period_end date",
-        "null, null, null, null, null", [],
-    )  # fmt: skip
 
 
 def run(auditor: Engine, candidate: Candidate) -> list[dict]:
@@ -110,16 +61,27 @@ def test_each_contradiction_is_found_by_its_check_and_the_page_says_so(found: li
     by_place: dict[tuple[str, str], list[dict]] = {}
     for row in found:
         by_place.setdefault((row["check_id"].removeprefix("printed."), row["indicator_code"]), []).append(row)
-    unfound = [what for _, what, kind, indicator in contradictions() if (kind, indicator) not in by_place]
+    unfound = [row for row in contradictions() if (row["kind"], row["indicator_code"]) not in by_place]
     assert not unfound
 
-    lines = ["| plan | contradiction | check | message |", "|---|---|---|---|"]
-    for plan, what, kind, indicator in contradictions():
-        row = by_place[kind, indicator][0]
-        figures = f"{row['observed'].normalize():f}" if row["observed"] is not None else "no number"
-        cause = f" ({row['cause']})" if row["cause"] else ""
+    lines = [
+        "| part | plan | contradiction | check | indicator | printed | others give | why |",
+        "|---|---|---|---|---|---:|---:|---|",
+    ]
+    for known in contradictions():
+        slices = known["slice"].split("|") if known["slice"] else None
+        row = next(
+            row
+            for row in by_place[known["kind"], known["indicator_code"]]
+            if slices is None or row["slice"] in slices
+        )
+        printed, given = (
+            f"{value.normalize():f}" if value is not None else ""
+            for value in (row["observed"], row["expected"])
+        )
         lines.append(
-            f"| {plan} | {what} | `printed.{kind}` | {row['check'].message_zh}：{indicator} {figures}{cause} |"
+            f"| {known['reference']} | {known['plan_code']} | {known['title_en']} · {known['title_zh']}"
+            f" | `printed.{known['kind']}` | {known['indicator_code']} | {printed} | {given} | {row['cause'] or ''} |"
         )
     table = "\n".join(lines) + "\n"
     page = PAGE.read_text(encoding="utf-8")

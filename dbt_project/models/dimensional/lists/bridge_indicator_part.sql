@@ -17,6 +17,7 @@ select
     coalesce(part.condition, '') as condition,
     coalesce(part.year_offset, 0) as year_offset,
     part.about,
+    part.slice,
     part.slice_rule,
     part.over_time,
     coalesce(part.coefficient, 1) as coefficient,

@@ -1,4 +1,4 @@
--- Grain: one row per slice of institutions by which indicators are computed.
+-- Grain: one row per slice of institutions or regions by which indicators are computed.
 {{ config(unique_key=['slice'], meta={'scope': 'all'}) }}
 select
     slice.slice,
@@ -11,5 +11,6 @@ select
     slice.grade,
     slice.beds_from,
     slice.beds_to,
+    slice.region_pattern,
     {{ release_columns() }}
 from {{ ref('slice') }} as slice
