@@ -89,29 +89,36 @@ def citizen_numbers(numbers: pl.Series, births: pl.Series | None = None) -> pl.D
     ``births`` are days that are probably the same as those inside, which spares reading most of them.
     """
     # Seventeen digits read as one number; anything that is none of them is null, and so not valid.
-    frame = pl.DataFrame({"text": numbers}).with_columns(
-        body=pl.col("text").str.head(17).cast(pl.Int64, strict=False)
-    )
+    given = [numbers.alias("text"), *([births.alias("born")] if births is not None else [])]
+    frame = pl.DataFrame(given).with_columns(body=pl.col("text").str.head(17).cast(pl.Int64, strict=False))
     text, body = pl.col("text"), pl.col("body")
     groups = (body // 10**12, body // 10**8 % 10**4, body // 10**4 % 10**4, body % 10**4)
     residue = pl.sum_horizontal(
         pl.lit(table).gather(group) for table, group in zip(_residues(), groups, strict=True)
     )
-    checks = pl.lit(pl.Series(list(_CITIZEN_CHECKS), dtype=pl.String))
     right = (
         (text.str.len_bytes() == 18)
         & (body >= 11 * 10**15)
         & (body // 10**15).is_in(PROVINCES)
-        & (text.str.slice(17) == checks.gather(residue % 11))
+        & (text.str.slice(17) == pl.lit(_checks()).gather(residue % 11))
     )
+    same = pl.lit(value=False)
+    if births is not None:
+        (day,) = day_numbers(frame, "born")
+        same = right & (day == body // 1000 % 10**8) & (pl.col("born") >= _EARLIEST)
     found = frame.select(
         right.fill_null(value=False).alias("right"),
-        (body // 1000 % 10**8).cast(pl.Int32).alias("day"),
+        same.fill_null(value=False).alias("same"),
         (body % 2 == 1).alias("male"),
     )
-    born = _days_inside(numbers, found["right"], found["day"], births)
+    born = _days_inside(numbers, found["right"], found["same"], births)
     valid = (found["right"] & born.is_not_null()).set(numbers.is_null(), None)
     return pl.DataFrame([valid.alias("valid"), born.alias("born"), found["male"]])
+
+
+@lru_cache(maxsize=1)
+def _checks() -> pl.Series:
+    return pl.Series(list(_CITIZEN_CHECKS), dtype=pl.String)
 
 
 @lru_cache(maxsize=1)
@@ -127,43 +134,44 @@ def _residues() -> tuple[pl.Series, ...]:
 
 
 def _days_inside(
-    numbers: pl.Series, right: pl.Series, whole: pl.Series, births: pl.Series | None
+    numbers: pl.Series, right: pl.Series, same: pl.Series, births: pl.Series | None
 ) -> pl.Series:
     """Days inside the numbers whose digits are ``right``; null where there is no such day.
 
-    ``whole``: the eight digits of the day as one number.
+    ``same``: where ``births`` says the same day.
     """
     if births is None:
-        open_ = right
         born = pl.Series([None], dtype=pl.Date).new_from_index(0, len(numbers))
     else:
-        same = (right & (day_number(births) == whole) & (births >= _EARLIEST)).fill_null(value=False)
         born = births if same.all() else births.set(~same, None)
-        open_ = right & ~same
+    open_ = right & ~same
     if not open_.any():
         return born
     days = numbers.filter(open_).str.slice(6, 8).str.to_date("%Y%m%d", strict=False, cache=False)
     return born.clone().scatter(open_.arg_true(), days.set(days < _EARLIEST, None))
 
 
-def day_number(days: pl.Series) -> pl.Series:
-    """Days as whole numbers that sort and subtract like texts: 20150105."""
-    first, last = days.min(), days.max()
-    if isinstance(first, date) and isinstance(last, date) and first >= _CALENDAR[0] and last <= _CALENDAR[1]:
+def day_numbers(frame: pl.DataFrame, *names: str) -> list[pl.Expr]:
+    """Days of columns of the frame as whole numbers that sort and subtract like texts: 20150105."""
+    first, last = _CALENDAR
+    inside = frame.select(pl.col(name).is_between(first, last).all() for name in names).row(0)
+    start = (first - date(1970, 1, 1)).days
+    return [
         # Looking a day up is ten times as fast as taking it apart.
-        return _calendar().gather(days.to_physical() - (_CALENDAR[0] - date(1970, 1, 1)).days)
-    return _taken_apart(days)
+        pl.lit(_calendar()).gather(pl.col(name).to_physical() - start) if known else _taken_apart(name)
+        for name, known in zip(names, inside, strict=True)
+    ]
 
 
 @lru_cache(maxsize=1)
 def _calendar() -> pl.Series:
-    return _taken_apart(pl.date_range(*_CALENDAR, eager=True))
+    days = pl.date_range(*_CALENDAR, eager=True).to_frame("day")
+    return days.select(_taken_apart("day")).to_series()
 
 
-def _taken_apart(days: pl.Series) -> pl.Series:
-    day = pl.col("day").dt
-    number = day.year() * 10_000 + day.month().cast(pl.Int32) * 100 + day.day()
-    return days.to_frame("day").select(number).to_series()
+def _taken_apart(name: str) -> pl.Expr:
+    day = pl.col(name).dt
+    return day.year() * 10_000 + day.month().cast(pl.Int32) * 100 + day.day()
 
 
 def usccs_valid(codes: pl.Series) -> pl.Series:

@@ -97,7 +97,9 @@ class BatchReader:
         # The cells as they were written have been read: nothing holds on to them.
         body = self.where.subjects(rows.select("source_row"), typed)
         body = self.where.periods(body, typed, self._day_of(typed, len(body)))
-        return TypedRows(body.hstack(self.hasher.fingerprints(_content(typed, len(body)))), typed)
+        said = {code: one.values for code, one in typed.items()}
+        said |= {f"{code}!": one.faults for code, one in typed.items() if one.faulty}
+        return TypedRows(body.hstack(self.hasher.fingerprints(said, len(body))), typed)
 
     def judged(self, rows: TypedRows) -> Batch:
         """Number and check the cards of a batch, and leave nothing of their persons but what may be stored."""
@@ -294,29 +296,3 @@ class BatchReader:
 
 def _filtered(typed: Typed, keep: pl.Series) -> Typed:
     return Typed(typed.values.filter(keep), typed.faults.filter(keep))
-
-
-def _content(typed: dict[str, Typed], height: int) -> pl.Series:
-    """What each card says, as one text whatever the format and the order of columns: its filled fields by code."""
-    said = {code: one.values for code, one in typed.items()}
-    said |= {f"{code}!": one.faults for code, one in typed.items() if one.faulty}
-    template = ""
-    pieces: list[pl.Expr] = []
-    columns: list[pl.Series] = []
-    for code in sorted(said):
-        cells = said[code]
-        if cells.null_count() == len(cells):
-            continue
-        # Days and moments as numbers: far cheaper than their text.
-        columns.append((cells.to_physical() if cells.dtype.is_temporal() else cells).alias(code))
-        if cells.null_count() == 0:
-            template += f"{_UNIT}{code}={{}}"
-            pieces.append(pl.col(code))
-        else:
-            template += "{}"
-            pieces.append(
-                pl.concat_str(pl.lit(f"{_UNIT}{code}="), pl.col(code).cast(pl.String)).fill_null("")
-            )
-    if not pieces:
-        return pl.Series("content", [""], dtype=pl.String).new_from_index(0, height)
-    return pl.DataFrame(columns).select(pl.format(template, *pieces).alias("content")).to_series()

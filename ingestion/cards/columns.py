@@ -38,6 +38,7 @@ class ColumnReader:
             if query is not None:
                 queries.append(query.alias(field.code))
         quick = cells.select(queries)
+        said = _said_of(cells, quick)
         nothing = pl.Series("", [None], dtype=pl.String).new_from_index(0, cells.height)
         typed = {}
         for column in cells:
@@ -48,8 +49,8 @@ class ColumnReader:
             values = quick[field.code]
             if values.dtype == pl.Boolean and field.type != "flag":
                 # Which cells stand for themselves; mostly all of a column do.
-                values = column if values.all() else column.set(~values, None)
-            elif values.dtype.is_temporal():
+                values = column if said[field.code] else column.set(~values, None)
+            elif values.dtype.is_temporal() and not said[field.code]:
                 values = _plain(column, values)
             if values.null_count() == column.null_count():
                 typed[field.code] = Typed(values, nothing)
@@ -121,15 +122,33 @@ def _moment(cell: pl.Expr, sizes: Collection[int]) -> pl.Expr | None:
     return pl.coalesce(read) if read else None
 
 
+def _said_of(cells: pl.DataFrame, quick: pl.DataFrame) -> dict[str, bool]:
+    """Of whole columns, all in one query: whether every text stands for itself, every day is a plain one."""
+    asked = []
+    for values in quick:
+        value = pl.col(values.name)
+        if values.dtype == pl.Boolean:
+            asked.append(value.all())
+        elif values.dtype.is_temporal():
+            plain = ~_odd_day(value).any()
+            if values.dtype == pl.Date:
+                plain = plain & (pl.col(f"{values.name} text").str.len_bytes() == _DAY_SIZE).all()
+            asked.append(plain)
+    texts = [cells[values.name].alias(f"{values.name} text") for values in quick if values.dtype == pl.Date]
+    return pl.DataFrame([*quick, *texts]).select(asked).row(0, named=True) if asked else {}
+
+
+_DAY_SIZE = len("2015-01-05")
+
+
+def _odd_day(day: pl.Expr) -> pl.Expr:
+    return (day < dt.date(1900, 1, 1)) | (day >= dt.date(2100, 1, 1))
+
+
 def _plain(column: pl.Series, days: pl.Series) -> pl.Series:
     """Days and moments of this century and the last, and only where a day is written with all its digits."""
-    first, last = days.min(), days.max()
-    kind = dt.datetime if days.dtype == pl.Datetime else dt.date
-    if not isinstance(first, dt.date) or not isinstance(last, dt.date):
-        return days
-    if first < kind(1900, 1, 1) or last >= kind(2100, 1, 1):
-        days = days.set((days < kind(1900, 1, 1)) | (days >= kind(2100, 1, 1)), None)
-    lengths = column.str.len_bytes()
-    if days.dtype == pl.Date and not lengths.min() == lengths.max() == len("2015-01-05"):
-        days = days.set(lengths != len("2015-01-05"), None)
-    return days
+    odd = _odd_day(pl.col("day"))
+    if days.dtype == pl.Date:
+        odd = odd | (pl.col("text").str.len_bytes() != _DAY_SIZE)
+    frame = pl.DataFrame([column.alias("text"), days.alias("day")])
+    return frame.select(pl.when(~odd).then("day").alias(days.name)).to_series()

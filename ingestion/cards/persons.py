@@ -7,12 +7,14 @@ import polars as pl
 
 from ingestion.cards.hashing import Hasher
 from ingestion.form import Person
-from ingestion.identifiers import citizen_numbers, day_number, modern_citizen_number
+from ingestion.identifiers import citizen_numbers, day_numbers, modern_citizen_number
 
 OLDEST = 85
 """Years from which all ages are one band."""
 
 BANDS = ("<1", "1-4", *(f"{age}-{age + 4}" for age in range(5, OLDEST, 5)), f"{OLDEST}+")
+
+_BAND_NAMES = pl.lit(pl.Series(list(BANDS), dtype=pl.String))
 
 # Which of the two ways a person was identified by; the same text means another person in each.
 _BY_NUMBER, _BY_DETAILS = "number\x1f", "details\x1f"
@@ -98,18 +100,17 @@ def _differ(one: pl.Series, other: pl.Series) -> pl.Series:
 
 def age_bands(born: pl.Series, days: pl.Series) -> pl.Series:
     """Age band on a day; null where either date is unknown or the day is before birth."""
-    days = days.cast(pl.Date)
+    frame = pl.DataFrame([born.cast(pl.Date).alias("born"), days.cast(pl.Date).alias("day")])
     # The difference of dates as whole numbers (20150105), cut behind the fourth digit, is the age in years.
-    frame = pl.DataFrame({"born": day_number(born.cast(pl.Date)), "day": day_number(days)})
-    lived = pl.col("day") - pl.col("born")
+    first, last = day_numbers(frame, "born", "day")
+    lived = last - first
     years = lived // 10_000
     band = (
         pl.when(years >= 5)
         .then(pl.min_horizontal(years // 5 + 1, len(BANDS) - 1))
         .otherwise(years.clip(0, 1))
     )
-    names = pl.Series(list(BANDS), dtype=pl.String)
-    return frame.select(pl.lit(names).gather(pl.when(lived >= 0).then(band).cast(pl.UInt32))).to_series()
+    return frame.select(_BAND_NAMES.gather(pl.when(lived >= 0).then(band).cast(pl.UInt32))).to_series()
 
 
 def _key(

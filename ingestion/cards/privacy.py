@@ -38,6 +38,9 @@ _SPACE = r"[ \u00a0\u3000]"
 # The shape of a citizen number, which the numbers of cards may have: a region, a day and a running number.
 _CITIZEN = r"^[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]$"
 
+_VALUE = "__value"
+"""The stored column among the personal ones."""
+
 _LEAST_NAMES = 3
 """So many names, and no fewer of them than of other words, make a column one of names."""
 
@@ -106,12 +109,17 @@ def misplaced(
         return _any(((values >= _LEAST_TELEPHONE) & (values < 2 * 10**10)) | (values >= _LEAST_NUMBER))
     if field.type not in ("text", "code") or field.code_list or values.null_count() == len(values):
         return None
-    ascii_only = bool((values.str.len_bytes() == values.str.len_chars()).all())
-    longest = values.str.len_bytes().max()
-    found = _repeats(values, persons, whole=ascii_only)
+    frame = pl.DataFrame([values.alias(_VALUE), *(column.alias(code) for code, column in persons.items())])
+    value = pl.col(_VALUE).str
+    ascii_only, longest = frame.select(
+        (value.len_bytes() == value.len_chars()).all().alias("ascii"),
+        value.len_bytes().max().alias("longest"),
+    ).row(0)
+    repeats = _repeats(persons, whole=ascii_only)
     if is_key:
-        found = found | ~values.str.contains(_NUMBER) | _citizen_numbers(values)
-        return _any(found)
+        looked = frame.select(found=repeats | ~value.contains(_NUMBER), shaped=value.contains(_CITIZEN))
+        return _any(looked["found"] | _citizen_numbers(values, looked["shaped"]))
+    found = frame.select(repeats.fill_null(value=False).alias("found")).to_series()
     if isinstance(longest, int) and longest >= (_SHORTEST if ascii_only else 2):
         found = found | values.str.contains(_PERSONAL) | values.str.contains(_KNOWN_AS)
         found = found | values.str.contains(_LATIN)
@@ -125,9 +133,9 @@ def misplaced(
     return _any(found)
 
 
-def _citizen_numbers(keys: pl.Series) -> pl.Series:
+def _citizen_numbers(keys: pl.Series, shaped: pl.Series) -> pl.Series:
     """Citizen numbers among the numbers of cards; none where about as many look like one by chance."""
-    shaped = keys.str.contains(_CITIZEN).fill_null(value=False)
+    shaped = shaped.fill_null(value=False)
     if not shaped.any():
         return shaped
     right = citizen_numbers_valid(keys.filter(shaped).str.to_uppercase())
@@ -155,19 +163,17 @@ def _names(values: pl.Series, known: Sequence[str]) -> pl.Series:
     return named | short if count * 2 >= filled else named
 
 
-def _repeats(values: pl.Series, persons: Mapping[str, pl.Series], *, whole: bool) -> pl.Series:
+def _repeats(persons: Mapping[str, pl.Series], *, whole: bool) -> pl.Expr:
     """Cells that hold what a personal column of the same card says, or are just that (``whole``)."""
-    frame = pl.DataFrame([values.alias("__value"), *(column.alias(code) for code, column in persons.items())])
-    if not persons:
-        return pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(values))
+    value = pl.col(_VALUE)
     hits = [
-        pl.col("__value") == pl.col(code)
+        value == pl.col(code)
         if whole
         # Single characters stand in many words.
-        else (pl.col(code).str.len_chars() > 1) & pl.col("__value").str.contains(pl.col(code), literal=True)
+        else (pl.col(code).str.len_chars() > 1) & value.str.contains(pl.col(code), literal=True)
         for code in persons
     ]
-    return frame.select(pl.any_horizontal(hits)).to_series()
+    return pl.any_horizontal(hits) if hits else pl.lit(value=False)
 
 
 def _any(found: pl.Series) -> pl.Series | None:
