@@ -113,9 +113,14 @@ def collect(connection: Connection, candidate: Candidate, probe: Probe, look: Lo
         text("set local work_mem = '192MB'; set local jit = off; set local enable_nestloop = off")
     )
     connection.execute(text("drop table if exists pg_temp.found"))
-    connection.exec_driver_sql(
-        f"create temp table found on commit drop as {rendered(probe, look)}".replace("%", "%%")
-    )
+    if probe.declared.analysis == "series":
+        from expectations.series import reading  # noqa: PLC0415 - what only this probe needs
+
+        reading.scan(connection, rendered(probe, look))
+    else:
+        connection.exec_driver_sql(
+            f"create temp table found on commit drop as {rendered(probe, look)}".replace("%", "%%")
+        )
     there = set(
         connection.scalars(
             text("select attname from pg_attribute where attrelid = 'pg_temp.found'::regclass and attnum > 0")

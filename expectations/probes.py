@@ -68,6 +68,11 @@ class Declared(BaseModel):
     sessions: int = Field(
         1, ge=1, le=4, description="Sessions that share the scan, by $part(…) in the statement."
     )
+    analysis: Literal["series"] | None = Field(
+        None,
+        description="What works out the findings, where SQL alone does not: the statement then selects the reports"
+        " whose numbers it looks at.",
+    )
     when_empty: Chinese = Field(description="Why a check of it may have nothing to look at.")
     kinds: list[KindOfFinding] = Field(min_length=1)
 
