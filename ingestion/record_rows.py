@@ -7,10 +7,13 @@ from sqlalchemy import Connection, text
 
 from ingestion.form import Form
 from ingestion.items import Group, Item
-from ingestion.load import copy_frame
+from ingestion.load import copy_binary, copy_frame
 
 FEW_RECORDS = 500
 """Up to how many records of a file their revisions are put beside them one by one."""
+
+MANY_RECORDS = 5_000
+"""From how many records on PostgreSQL's own format is worth the loading of what writes it."""
 
 _POSITIONS = """
 insert into registry.field_position as p (arrival_id, sheet, field_code, source_row, source_column)
@@ -51,10 +54,27 @@ def copy_rows(connection: Connection, groups: Sequence[Group], new: list[Item], 
             "source_row",
             "source_column",
         )
-        copy_frame(connection, "raw", code, together)
+        _copy(connection, code, together)
     _write_positions(
         connection, [(arrival_id, groups[number]) for number, arrival_id in arrivals.items()], again=again
     )
+
+
+def _copy(connection: Connection, code: str, rows: pl.DataFrame) -> None:
+    """Rows into a raw table; many of them in PostgreSQL's own format, where it knows what they hold.
+
+    It has no way from floats to exact numbers, nor from text to the JSON that the reasons of nulls are.
+    """
+    known = not any(
+        column.null_count() < rows.height
+        for column in rows
+        if column.dtype.is_float() or column.name == "null_reasons"
+    )
+    if rows.height < MANY_RECORDS or not known:
+        copy_frame(connection, "raw", code, rows)
+        return
+    places = ["record_no", "source_row", "source_column"]
+    copy_binary(connection, "raw", code, rows.with_columns(pl.col(places).cast(pl.Int32)))
 
 
 def _write_positions(connection: Connection, groups: Sequence[tuple[int, Group]], *, again: bool) -> None:

@@ -1,11 +1,12 @@
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from ingestion.load import copy_frame
+from ingestion import record_rows
+from ingestion.load import copy_binary, copy_frame
 from ingestion.raw import FormChanged, prepare
 from warehouse.database import Role, make_engine
 
@@ -115,17 +116,40 @@ def test_builder_reads_raw_tables_and_readers_cannot(bureau, site_form):
         connection.execute(text("select * from raw.site_form"))
 
 
-def test_copy_tells_null_from_empty_text_and_keeps_every_character(bureau):
+@pytest.mark.parametrize("copy", [copy_frame, copy_binary])
+def test_copy_tells_null_from_empty_text_and_keeps_every_character(bureau, copy):
     frame = pl.DataFrame(
         {
             "t": ["", None, 'a,"b"', "一\n二", "\\N", "\\."],
             "n": [1, None, -5, 2**53, 0, 3],
             "d": [date(2015, 1, 31), None, None, None, None, None],
+            "at": [None, datetime(2015, 1, 31, 8, 30), None, None, None, None],  # noqa: DTZ001 - as files say it
+            "yes": [True, False, None, None, None, None],
             "nothing": pl.Series([None] * 6, dtype=pl.String),
         }
     )
     with bureau.owner.begin() as connection:
-        connection.execute(text("create temporary table target (t text, n bigint, d date, nothing text)"))
-        assert copy_frame(connection, "pg_temp", "target", frame) == 6
-        rows = connection.execute(text("select t, n, d, nothing from target")).all()
+        connection.execute(
+            text(
+                "create temporary table target (t text, n bigint, d date, at timestamp, yes boolean, nothing text)"
+            )
+        )
+        assert copy(connection, "pg_temp", "target", frame) == 6
+        rows = connection.execute(text("select t, n, d, at, yes, nothing from target")).all()
     assert [tuple(row) for row in rows] == frame.rows()
+
+
+def test_many_records_come_into_the_raw_table_as_few_do(bureau, monkeypatch):
+    rows = [bureau.row(f"T-{unit}", visits=2000 + unit) for unit in (1, 2)]
+    for row in rows:
+        del row["revenue"]  # an exact number, without which the report waits
+    bureau.send("few.csv", *rows)
+    bureau.take_in()
+    monkeypatch.setattr(record_rows, "MANY_RECORDS", 1)
+    monkeypatch.setattr(record_rows, "copy_frame", None)
+    monkeypatch.setattr(record_rows, "_write_positions", lambda *_args, **_more: None)
+    bureau.send("many.csv", *({**row, "discharges": 121} for row in rows))
+    assert bureau.take_in().reports == {"quarantined": 2}
+    told = "select visits_total, staff_technical, record_no, source_sheet, source_row from raw.hosp_monthly"
+    first, second, third, fourth = bureau.rows(f"{told} order by revision_id")
+    assert (first, second) == (third, fourth)
