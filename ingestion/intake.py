@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine
 from ingestion import raw
 from ingestion.arrivals import Outcome, arrive, finish_all
 from ingestion.cards.recording import holds_cards, record_cards
+from ingestion.cards.text import fetched_here, is_text_of_cards
 from ingestion.errors import FileError, UnrecognisedFile
 from ingestion.examining import examine, examine_files, place_files
 from ingestion.fetching import Fetched, place_of
@@ -29,7 +30,7 @@ from ingestion.inbox import WaitingFile, given, taken
 from ingestion.items import Arrival, Filing, Group, items_of
 from ingestion.judging import Judged
 from ingestion.load import loading
-from ingestion.placing import Lane, load_lane
+from ingestion.placing import Lane, context_of, load_lane
 from ingestion.readers.compiled import is_panic
 from ingestion.reading import Reading
 from ingestion.recording import Recorded, record, record_all, write_file_findings
@@ -82,10 +83,18 @@ def take_in(
     if not files:
         return IntakeResult()
     ordered = sorted(files, key=lambda file: (file.modified, file.name))
+    forms = catalogue if catalogue is not None else load_forms(settings)
+    here = {file: is_text_of_cards(file, forms) for file in ordered}
+    apart = [file for file in ordered if not here[file]]
     results: list[FileResult] = []
-    with loading(settings) as engine, readers(settings, ordered) as reading:
-        lane = open_lane(engine, settings, source, catalogue)
-        with closing(reading.fetch_all(ordered, lane.catalogue, lane.source)) as fetched:
+    with (
+        loading(settings) as engine,
+        readers(settings, apart) as reading,
+        fetched_here(settings, [file for file in ordered if here[file]], forms, context_of(source)) as texts,
+    ):
+        lane = open_lane(engine, settings, source, forms)
+        with closing(reading.fetch_all(apart, lane.catalogue, lane.source)) as others:
+            fetched = (next(texts if here[file] else others) for file in ordered)
             for group in _groups(fetched, settings.intake_group):
                 done = _take_in_group(engine, lane, group, run_id)
                 taken(settings, source, [one.file for one in group], done)

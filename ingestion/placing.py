@@ -58,13 +58,18 @@ def load_lane(connection: Connection, catalogue: Catalogue, source: Source, toda
     )
     return Lane(
         catalogue=catalogue,
-        source=SourceContext(source.code, source.region_code, source.reporter),
+        source=context_of(source),
         versions=versions,
         known=units.identifiers(versions),
         duties=duties,
         waivers=tuple(OpenWaiver(*row) for row in connection.execute(text(_WAIVERS), {"today": today}).all()),
         severities=tuple(OwnSeverity(*row) for row in connection.execute(text(_SEVERITIES)).all()),
     )
+
+
+def context_of(source: Source) -> SourceContext:
+    """What a source says about files that do not say it themselves."""
+    return SourceContext(source.code, source.region_code, source.reporter)
 
 
 def place(reading: Reading, lane: Lane) -> pl.DataFrame:

@@ -83,7 +83,8 @@ class Readers:
 def readers(settings: Settings, files: Sequence[WaitingFile]) -> Iterator[Readers]:
     """Processes enough for these files; raises :class:`NoReaders` when not one can be started."""
     large = sum(file.size >= LARGE for file in files)
-    own = Readers(settings, min(settings.intake_workers, max(1, large, len(files) // FILES_A_WORKER)))
+    enough = max(1, large, len(files) // FILES_A_WORKER) if files else 0
+    own = Readers(settings, min(settings.intake_workers, enough))
     try:
         yield own
     finally:

@@ -34,7 +34,7 @@ SAMPLE_ROWS = 60
 SAMPLE_BYTES = 1 << 16
 DELIMITERS = (",", "\t", ";", "|")
 CHUNK = 1 << 20
-BLOCK = 4 << 20
+BLOCK = 6 << 20
 """Bytes of text that are split into columns at once: some ten thousand rows. Each block costs a thousand rows more."""
 _LONGEST_WORD = 64
 # Four or more Chinese characters of UTF-8 alone between other characters. Read as GB18030 they would be characters
@@ -60,6 +60,21 @@ def read_delimited(source: bytes | Blob, name: str) -> list[Table]:
         raise too_many(name, "列数", "columns", Limits.of().columns)
     text = _Text(blob, encoding, delimiter, width)
     return [Table("", text.top(), text.rows_below, stream=text.batches, told=text.told)]
+
+
+def read_head(head: bytes) -> Iterator[list[str]]:
+    """Rows of the first bytes of a delimited text, read in Python alone; raises UnicodeError and csv.Error."""
+    utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
+        try:
+            text = codecs.getincrementaldecoder(encoding)().decode(head)
+        except UnicodeDecodeError:
+            if encoding != "utf-8-sig":
+                raise
+        else:
+            break
+    delimiter, _ = _delimiter(text)
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
 
 
 @dataclass(frozen=True)

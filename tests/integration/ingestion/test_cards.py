@@ -9,7 +9,8 @@ from datetime import date
 import openpyxl
 import pytest
 
-from ingestion import intake, rederive, registry
+from ingestion import intake, rederive, registry, worker_pool
+from ingestion.cards import text as cards_text
 from ingestion.cards.batch import BatchReader
 from ingestion.identifiers import citizen_check_digit
 from warehouse.settings import get_settings
@@ -333,6 +334,16 @@ class TestReadingAgain:
 
 
 class TestSize:
+    def test_large_texts_need_no_other_process_and_keep_their_order(self, cdc, monkeypatch):
+        monkeypatch.setattr(cards_text, "LARGE", 64)
+        monkeypatch.setattr(worker_pool, "COMMAND", ("/nowhere/python",))
+        worker_pool.end_idle()
+        for day in (5, 6, 7):
+            cdc.send_bytes(f"{day}.csv", as_csv([card(1, onset_date=f"2015-01-0{day - 3}")]), source="cdc")
+        assert cdc.take_in("cdc").reports == {"new": 3}
+        newest = "select onset_date from raw.idr_card order by revision_id"
+        assert cdc.rows(newest) == [(date(2015, 1, day),) for day in (2, 3, 4)]
+
     def test_a_large_file_takes_no_more_memory_than_a_small_one(self, cdc, tmp_path):
         peaks = [
             self.peak(cdc, self.write(tmp_path / f"{cards}.csv", cards), cards) for cards in (60_000, 240_000)
