@@ -65,6 +65,8 @@ class Pump:
         self._broken = False
         self._stopping = False
         self._bell, self._rope = socket.socketpair()
+        # Nobody listens any more once all is read: a rope that is full of rings must not hold the one who pulls it.
+        self._rope.setblocking(False)
         for worker in list(workers):
             try:
                 self._greet(worker)
