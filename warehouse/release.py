@@ -190,6 +190,7 @@ def publish(publisher: Engine, candidate: Candidate, summary: dict[str, Any] | N
                 release=candidate.release_id,
             )
         star.make_views(connection, "published", "reading_release")
+        star.make_views(connection, "released", "reading_release", versions=True)
         connection.execute(
             text(
                 "update warehouse.release set status = 'published', closed_at = now(),"

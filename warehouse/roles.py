@@ -56,12 +56,12 @@ grant insert, update, delete on all tables in schema audit to {auditor};
 grant update (verdict, summary) on warehouse.release to {auditor};
 
 grant usage on schema star to {publisher};
-grant all on schema published to {publisher};
+grant all on schema published, released to {publisher};
 grant update on warehouse.release, warehouse.pointer to {publisher};
 grant insert on warehouse.pointer_log to {publisher};
 grant insert on registry.change to {publisher};
 
-grant usage on schema published to {reader};
+grant usage on schema published, released to {reader};
 grant select on published.dim_release to {publisher}, {reader};
 """
 
@@ -69,6 +69,7 @@ DEFAULTS = """
 alter default privileges for role {builder} in schema candidate grant select on tables to {auditor};
 alter default privileges for role {builder} in schema star grant select on tables to {publisher};
 alter default privileges for role {publisher} in schema published grant select on tables to {reader};
+alter default privileges for role {publisher} in schema released grant select on tables to {reader};
 """
 
 

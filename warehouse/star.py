@@ -58,6 +58,13 @@ create or replace view {view} as select {columns} from {table}
 where release_from <= (select {release}()) and (release_to + 0) > (select {release}())
 """
 
+# Every version of a row up to that release; one that a later release closed is open still.
+_VERSIONS = """
+create or replace view {view} as select {columns}, release_from,
+    case when release_to > (select {release}()) then 2147483647 else release_to end as release_to
+from {table} where release_from <= (select {release}())
+"""
+
 
 def tables(connection: Connection) -> list[str]:
     """Names of the tables that carry releases."""
@@ -94,21 +101,23 @@ def key_columns(connection: Connection, table: str) -> list[str]:
     return [name for name in names if name not in RELEASE_COLUMNS]
 
 
-def make_views(connection: Connection, schema: str, function: str) -> list[str]:
+def make_views(connection: Connection, schema: str, function: str, *, versions: bool = False) -> list[str]:
     """Make the views of ``schema`` that are missing or lack columns; returns their names.
 
     A view shows the rows valid at release ``warehouse.<function>()`` without the two release columns, and
-    carries the comments of its table.
+    carries the comments of its table. With ``versions`` it shows every version of a row up to that release, with
+    the releases between which each was valid.
     """
     made = []
     for table in tables(connection):
         columns = content_columns(connection, table)
-        if columns == _columns(connection, schema, table):
+        shown = [*columns, *RELEASE_COLUMNS] if versions else columns
+        if shown == _columns(connection, schema, table):
             continue
         view = sql.Identifier(schema, table)
         execute(
             connection,
-            sql.SQL(_VIEW).format(
+            sql.SQL(_VERSIONS if versions else _VIEW).format(
                 view=view,
                 columns=names(columns),
                 table=sql.Identifier("star", table),
@@ -118,7 +127,7 @@ def make_views(connection: Connection, schema: str, function: str) -> list[str]:
         for column, comment in connection.execute(text(_COMMENTS), {"name": table}).all():
             if column is None:
                 target = sql.SQL("view {}").format(view)
-            elif column in RELEASE_COLUMNS:
+            elif column not in shown:
                 continue
             else:
                 target = sql.SQL("column {}.{}").format(view, sql.Identifier(column))

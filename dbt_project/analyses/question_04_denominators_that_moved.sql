@@ -1,13 +1,13 @@
 -- Question 4. Between two releases: which rates moved, and was it the numerator or the denominator (a revised
 -- population, estimated patients)?
--- Looks across releases: for a role that reads schema star (the owner).
+-- Looks across releases: schema released has every published version of a row.
 with earlier as (
-    select fact.* from {{ ref('fct_indicator') }} as fact
+    select fact.* from {{ released(ref('fct_indicator')) }} as fact
     where fact.release_from <= {{ var("release_before", 1) }} and fact.release_to > {{ var("release_before", 1) }}
 ),
 
 later as (
-    select fact.* from {{ ref('fct_indicator') }} as fact
+    select fact.* from {{ released(ref('fct_indicator')) }} as fact
     where fact.release_from <= {{ var("release_after", 2) }} and fact.release_to > {{ var("release_after", 2) }}
 )
 

@@ -1,6 +1,6 @@
 -- Question 10. Doctors and nurses per 1,000 of residents and of registered people, and the edition of the population
 -- table that each release used.
--- Looks across releases: for a role that reads schema star (the owner).
+-- Looks across releases: schema released has every published version of a row.
 with edition as (
     select
         population.definition,
@@ -8,7 +8,7 @@ with edition as (
         population.source_version,
         population.release_from,
         population.release_to
-    from {{ ref('fct_population') }} as population
+    from {{ released(ref('fct_population')) }} as population
     where population.region_code = '{{ var("region", "440507") }}'
         and extract(year from population.period_end) = {{ var("year", "2015") }}
 )
@@ -21,7 +21,7 @@ select
     fact.numerator,
     fact.value,
     greatest(edition.release_from, fact.release_from) as release_from
-from {{ ref('fct_indicator') }} as fact
+from {{ released(ref('fct_indicator')) }} as fact
 inner join (
     values
     ('doctors_per_1000', 'RESIDENT_END'),

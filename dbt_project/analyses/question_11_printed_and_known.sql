@@ -1,6 +1,6 @@
 -- Question 11. What the yearbook printed and what is known today: the release as published then beside the newest.
 -- The reader may as well say `set warehouse.as_of_release = 1` and read any table as it was.
--- Looks across releases: for a role that reads schema star (the owner).
+-- Looks across releases: schema released has every published version of a row.
 select
     now.indicator_code,
     now.slice,
@@ -8,7 +8,7 @@ select
     now.value as value_as_known,
     now.value - printed.value as difference
 from {{ published(ref('fct_indicator')) }} as now
-inner join {{ ref('fct_indicator') }} as printed
+inner join {{ released(ref('fct_indicator')) }} as printed
     on now.subject_type = printed.subject_type
         and now.subject_code = printed.subject_code
         and now.indicator_code = printed.indicator_code

@@ -1,6 +1,6 @@
 -- Question 13. Which institutions are late, how often, how many corrections; and whose corrections changed a number
 -- that had been published.
--- Looks across releases: for a role that reads schema star (the owner).
+-- Looks across releases: schema released has every published version of a row.
 with unit as (
     select distinct
         organization_key,
@@ -24,8 +24,8 @@ changed as (
     select
         unit.organization_code,
         count(*) as published_numbers_changed
-    from {{ ref('fct_reported_value') }} as held
-    inner join {{ ref('fct_reported_value') }} as mended
+    from {{ released(ref('fct_reported_value')) }} as held
+    inner join {{ released(ref('fct_reported_value')) }} as mended
         on held.organization_key = mended.organization_key
             and held.report_id = mended.report_id
             and held.field_code = mended.field_code

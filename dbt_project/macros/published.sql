@@ -2,3 +2,8 @@
 {% macro published(relation) -%}
     published.{{ (relation | string).split('.')[-1] }}
 {%- endmacro %}
+
+{#- Every published version of its rows, with release_from and release_to: for questions that compare releases. -#}
+{% macro released(relation) -%}
+    released.{{ (relation | string).split('.')[-1] }}
+{%- endmacro %}

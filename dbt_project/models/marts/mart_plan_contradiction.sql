@@ -390,7 +390,7 @@ found as (
         whole.figure_no,
         greatest(parts_of_rate.lowest - whole.value, whole.value - parts_of_rate.highest) as score,
         whole.value as observed,
-        parts_of_rate.mean as expected,
+        round(parts_of_rate.mean, 2) as expected,
         parts_of_rate.weights as denominator,
         format('outside %s to %s', trim_scale(parts_of_rate.lowest), trim_scale(parts_of_rate.highest)) as cause
     from stated as whole

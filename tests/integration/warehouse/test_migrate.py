@@ -19,13 +19,14 @@ def test_server_version_is_told(settings):
 
 
 @pytest.mark.parametrize("schema", ["registry", "raw", "staging", "star", "candidate", "audit", "warehouse"])
-def test_reader_sees_no_schema_but_published(settings, schema):
+def test_reader_sees_no_schema_but_what_was_published(settings, schema):
     with engine(Role.READER).connect() as connection:
         assert not connection.scalar(
             text("select has_schema_privilege(:schema, 'usage')"), {"schema": schema}
         )
     with engine(Role.READER).connect() as connection:
         assert connection.scalar(text("select has_schema_privilege('published', 'usage')"))
+        assert connection.scalar(text("select has_schema_privilege('released', 'usage')"))
 
 
 @pytest.mark.parametrize("role", list(Role)[1:])

@@ -112,6 +112,17 @@ def test_readers_see_a_release_only_once_it_is_published(fact):
     assert seen() == {1: 11, 2: 20}
 
 
+def test_readers_compare_releases_and_never_see_what_a_candidate_changes(fact):
+    publish({1: 10})
+    publish({1: 11})
+    build({1: 12})
+    with engine(Role.READER).connect() as connection:
+        versions = connection.execute(
+            text("select visits, release_from, release_to from released.fct_visit order by release_from")
+        ).all()
+    assert versions == [(10, 1, 2), (11, 2, 2147483647)]
+
+
 def test_published_views_carry_the_comments_of_their_tables(fact):
     publish({1: 10})
     with engine(Role.READER).connect() as connection:
