@@ -61,6 +61,8 @@ def median(values: Floats) -> Floats:
 
 def quantile(values: Floats, share: float) -> Floats:
     """The value that a share of those along the last axis lies below, blanks left out."""
+    if not values.shape[-1]:
+        return np.full(values.shape[:-1], np.nan)
     ordered = np.sort(values, axis=-1)
     known = np.isfinite(ordered).sum(-1)[..., None]
     place = share * np.maximum(known - 1, 0)

@@ -118,12 +118,16 @@ def _fit(grid: Grid, reference: Floats) -> Fit:
         # A year that was cut short by an opening makes the middle of two years nobody's level.
         before = nearer(before, size - common - at(own, 1))
         after = nearer(after, size - common - at(own, -1))
+    # Where nothing tells a season or an epidemic from a mistake, the neighbours themselves are asked as well.
+    before = np.where(has_common, before, nearer(before, size - _vouching(reference, lags, 1)))
+    after = np.where(has_common, after, nearer(after, size - _vouching(reference, lags, -1)))
     off = nearer(before, after)
     one, two = before, after
     if grid.a_year > 1:
         last, following = _carried(reference, grid.a_year, 1), _carried(reference, grid.a_year, -1)
         yearly = nearer(size - last, size - following)
-        asked = np.isfinite(yearly) & (_better(grid, yearly, off)[:, None] | ~np.isfinite(off))
+        better = _better(grid, yearly, off)[:, None]
+        asked = np.isfinite(yearly) & (better | ~np.isfinite(off) | ~has_common)
         one = np.where(asked, nearer(before, size - last), before)
         two = np.where(asked, nearer(after, size - following), after)
         off = nearer(one, two)
@@ -133,6 +137,8 @@ def _fit(grid: Grid, reference: Floats) -> Fit:
     natural = np.sqrt(np.where(grid.is_count[:, None], 1 / counted, 0) + 0.01**2 + holiday**2)
     least = 0.03 if grid.a_year == 1 else 0.004
     off, scatter = scores(grid, one, two, natural, median(reference), floor=0.4, least=least)
+    # Alone, an epidemic looks like a mistake: that must be twice as plain.
+    scatter = np.where(has_common, scatter, 2 * scatter)
     z = np.where(_begins_small(grid, size, off), 0, off / scatter)
     judged = (grid.values >= LEAST) | (grid.values < 0) | (expected >= LEAST)
     return Fit(off, scatter, z, expected, judged & np.isfinite(z), reference, size, before, common)
@@ -153,6 +159,13 @@ def _in_common(grid: Grid, reference: Floats) -> tuple[Floats, Bools]:
         common[rows] = np.where(known, median(apart[rows].T), 0.0)
         enough[rows] = known
     return common, enough
+
+
+def _vouching(reference: Floats, lags: Sequence[int], direction: int) -> Floats:
+    """The neighbour on one side, unless it is twenty times off the level beyond it: two mistakes vouch for nothing."""
+    neighbour = at(reference, direction)
+    beyond = median_at(reference, [direction * (lag + 1) for lag in lags])
+    return np.where(np.abs(neighbour - beyond) > 3, np.nan, neighbour)
 
 
 def _carried(reference: Floats, a_year: int, direction: int) -> Floats:

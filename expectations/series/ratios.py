@@ -7,19 +7,22 @@ partner by much more than it usually does is suspect, unless a second partner sa
 import numpy as np
 
 from expectations.series.grid import Floats, Grid, Ints, median, median_at
-from expectations.series.levels import Fit, scores
+from expectations.series.levels import FEW, Fit, scores
 
 MOST_ITEMS = 400
+_SEVERAL = 10
 _SAMPLE = 1500
 
 
 def out_of_step(grid: Grid, fitted: Fit) -> tuple[Floats, Ints]:
     """By row and period how many scatters a number is out of step (0 where nothing says so), and each item's partner.
 
-    A partner is -1 where none keeps step. Years and accumulating quarters are too few and too uneven for it.
+    A partner is -1 where none keeps step. Years and accumulating quarters are too few and too uneven for it, and of a
+    few subjects alone nobody can say what keeps step by chance.
     """
     none = np.zeros(grid.values.shape), np.full(grid.items, -1)
-    if grid.a_year == 1 or grid.accumulates or not 2 <= grid.items <= MOST_ITEMS:
+    few = grid.subjects < FEW or not 2 <= grid.items <= MOST_ITEMS
+    if grid.a_year == 1 or grid.accumulates or few:
         return none
     partners = _partners(grid, fitted)
     if (partners < 0).all():
@@ -45,6 +48,8 @@ def _partners(grid: Grid, fitted: Fit) -> Ints:
         cells = cells[np.linspace(0, len(cells) - 1, _SAMPLE).astype(int)]
     sample = flat[:, cells]
     own = median(np.abs(sample))
+    # Among many items of few subjects, some keep step by chance.
+    steps = 0.75 if grid.subjects >= _SEVERAL else 0.4
     enough = np.maximum(8, 0.5 * np.isfinite(sample).sum(1))
     partners = np.full((grid.items, 2), -1)
     for item in range(grid.items):
@@ -52,7 +57,7 @@ def _partners(grid: Grid, fitted: Fit) -> Ints:
         left = np.where(np.isfinite(apart).sum(1) >= enough[item], median(apart), np.inf)
         left[item] = np.inf
         best = np.argsort(left)[:2]
-        partners[item, : len(best)] = np.where(left[best] < 0.75 * own[item], best, -1)
+        partners[item, : len(best)] = np.where(left[best] < steps * own[item], best, -1)
     return partners
 
 

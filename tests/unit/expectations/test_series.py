@@ -200,6 +200,12 @@ def test_a_unit_that_begins_small_raises_nothing():
     assert places(searched(values)) == set()
 
 
+def test_numbers_too_small_to_judge_and_single_periods_raise_nothing():
+    small = np.tile(np.array([0.0, 1.0, 3.0]), (UNITS, 12, 1))
+    assert places(searched(small)) == set()
+    assert places(searched(prefecture()[:, :1])) == set()
+
+
 @pytest.mark.parametrize(
     ("value", "expected", "cause"),
     [
