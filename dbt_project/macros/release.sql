@@ -1,7 +1,7 @@
 {#-
     Releases as versions of rows.
 
-    Every table of schema star ends with release_from and release_to. A row belongs to release R when
+    Every table of schema star carries release_from and release_to. A row belongs to release R when
     release_from <= R < release_to. A build for candidate C compares its new rows with the rows of the release
     before C, inside the model's scope only, closes what changed or vanished, and inserts what is new.
     The rest of the project knows two things of it: {{ release_columns() }} ends a model's select list, and

@@ -1,5 +1,6 @@
 -- No release shows two rows of one key: the spells [release_from, release_to) of a key do not overlap.
--- Looks at the keys that this candidate wrote; the rest was looked at when it was written.
+-- Looks at the keys that this candidate wrote; the rest was looked at when it was written. The candidate's number is
+-- asked of both sides, so that a first build, beside which nothing stands, joins nothing.
 {% for model in star_models() %}
 select
     '{{ model.name }}' as table_name,
@@ -8,9 +9,9 @@ select
 from star.{{ model.name }} as written
 inner join star.{{ model.name }} as other
     on {% for key in model.config.unique_key %}written.{{ key }} = other.{{ key }} and {% endfor %}
-        written.release_from <> other.release_from
-        and written.release_from < other.release_to
-        and other.release_from < written.release_to
+        other.release_from < written.release_to
+        and other.release_from <> {{ candidate_release() }}
+        and other.release_to > {{ candidate_release() }}
 where written.release_from = {{ candidate_release() }}
 {{ 'union all' if not loop.last }}
 {% else %}

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Connection, text
 
 from samples.generator import Options
-from tests.benchmarks.measure import Ratio, best
+from tests.benchmarks.measure import Ratio
 
 TRIES = 8
 
@@ -70,6 +70,7 @@ VIEWS = {
         " and field_code = 'visits_total' group by 1"
     ),
     "every row": "select form_code, count(value) from {} group by 1",
+    "bare count": "select count(*) from {}",
 }
 
 
@@ -90,13 +91,7 @@ def compare(connection: Connection, options: Options) -> list[Ratio]:
             ),
         ]  # fmt: skip
     for name, query in VIEWS.items():
-        view = best(
-            lambda query=query: connection.execute(text(query.format("published.fct_reported_value"))).all(),
-            3,
-        )
-        table = best(
-            lambda query=query: connection.execute(text(query.format("plain.fct_reported_value"))).all(), 3
-        )
+        view, table = _best_of_both(connection, query)
         ratios.append(Ratio(f"published view, {name}: plain table", view, table, "1.1"))
     return ratios
 
@@ -117,3 +112,14 @@ def _times(connection: Connection, query: str, options: Options, years: int) -> 
     assert rows, query
     # The first one reads what the others find in memory.
     return times[1:]
+
+
+def _best_of_both(connection: Connection, query: str) -> tuple[float, float]:
+    """Fastest seconds on the published view and on the plain table, by turns: both meet the same neighbours."""
+    seconds: dict[str, list[float]] = {"published": [], "plain": []}
+    for _ in range(TRIES):
+        for schema, times in seconds.items():
+            started = time.perf_counter()
+            connection.execute(text(query.format(f"{schema}.fct_reported_value"))).all()
+            times.append(time.perf_counter() - started)
+    return min(seconds["published"]), min(seconds["plain"])

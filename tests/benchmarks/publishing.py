@@ -14,8 +14,9 @@ ROWS = 5_000_000
 FACT = f"""
 create table star.fct_bench as
 select
-    (i % 500)::int as organization_key, date '2005-01-01' + ((i / 500) % 240) * 30 as period_start,
-    (i / 120000)::int as field, (random() * 1000)::int as value, 1 as release_from, 2147483647 as release_to
+    1 as release_from, 2147483647 as release_to, (i % 500)::int as organization_key,
+    date '2005-01-01' + ((i / 500) % 240) * 30 as period_start, (i / 120000)::int as field,
+    (random() * 1000)::int as value
 from generate_series(0, {ROWS - 1}) as i
 """
 

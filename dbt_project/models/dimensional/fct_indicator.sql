@@ -11,6 +11,9 @@
         meta={'scope': 'period'}
     )
 }}
+{#- How many values feed an indicator is not to be guessed, and PostgreSQL guesses too few: it would sort what it had
+    better hash. -#}
+{{ config(sql_header='set local enable_sort = off;') }}
 {%- set rolled_up = "part.period_type = 'year' and x.period_type in ('month', 'quarter', 'cumulative_quarter')"
     ~ " and part.form_code <> 'map'" %}
 {#- Of a stock among flows only the year's end counts, and beside it what was done before. -#}
@@ -68,27 +71,75 @@ form_part as (
     group by part.indicator_code, part.period_type, part.form_code, shift.year_offset, part.slice
 ),
 
--- One value for each number: a bulletin and a file of one measure may both bring it, and the one received last counts.
+-- The fields that indicators are made of.
+fed as (
+    select distinct
+        indicator_part.form_code,
+        field.field_code
+    from {{ ref('indicator_part') }} as indicator_part
+    cross join lateral unnest(string_to_array(indicator_part.field_code, '*')) as field (field_code)
+),
+
+-- Several reports of one form, subject and period: a bulletin and a file of one measure may bring the same number.
+rival as (
+    select
+        report_id,
+        received_at
+    from (
+        select
+            report.report_id,
+            report.received_at,
+            count(*) over (
+                partition by
+                    report.subject_type, report.subject_code, report.form_code, report.period_type,
+                    report.period_start, report.period_end
+            ) as reports
+        from {{ at_candidate(ref('dim_report')) }} as report
+        where {{ changed_days('report.period_start') }}
+    ) as counted
+    where reports > 1
+),
+
+-- One value for each number: the one received last counts.
+outdated as (
+    select
+        report_id,
+        field_code,
+        breakdown
+    from (
+        select
+            value.report_id,
+            value.field_code,
+            value.breakdown,
+            row_number() over (
+                partition by
+                    value.subject_type, value.subject_code, value.form_code, value.field_code, value.breakdown,
+                    value.period_type, value.period_start, value.period_end
+                order by rival.received_at desc nulls last, value.report_id desc
+            ) as place
+        from {{ at_candidate(ref('fct_reported_value')) }} as value
+        inner join rival
+            on value.report_id = rival.report_id
+        where value.value is not null
+    ) as placed
+    where place > 1
+),
+
 carried as (
-    select distinct on (
-        value.subject_type, value.subject_code, value.form_code, value.field_code, value.breakdown,
-        value.period_type, value.period_start, value.period_end
-    )
+    select
         value.*,
         value.subject_type = 'region' as is_filed
     from {{ at_candidate(ref('fct_reported_value')) }} as value
-    left join {{ at_candidate(ref('dim_report')) }} as report
-        on value.report_id = report.report_id
+    inner join fed
+        on value.form_code = fed.form_code
+            and value.field_code = fed.field_code
+    left join outdated
+        on value.report_id = outdated.report_id
+            and value.field_code = outdated.field_code
+            and value.breakdown = outdated.breakdown
     where {{ changed_days('value.period_start') }}
         and value.value is not null
-        and exists (
-            select from {{ ref('indicator_part') }} as fed
-            where value.form_code = fed.form_code and value.field_code = any(string_to_array(fed.field_code, '*'))
-        )
-    order by
-        value.subject_type asc, value.subject_code asc, value.form_code asc, value.field_code asc,
-        value.breakdown asc, value.period_type asc, value.period_start asc, value.period_end asc,
-        report.received_at desc nulls last, value.report_id desc
+        and outdated.report_id is null
 ),
 
 year_in_scope as (
@@ -343,7 +394,7 @@ slice_needed as (
 ),
 
 -- The slices that each version of a unit belongs to: with its services, and as a unit that is counted.
-unit_slice as (
+unit_slice as materialized (
     select
         unit.organization_key,
         unit.applies_from,
@@ -449,6 +500,7 @@ of_unit as (
             and unit_pair.period_type = slice_needed.period_type
     inner join {{ ref('slice') }} as slice
         on slice_needed.slice = slice.slice
+            and slice.region_pattern is not null
             and unit_pair.unit_region_code ~ slice.region_pattern
     where unit_pair.slice = 'all'
     union all
@@ -545,53 +597,47 @@ region_above as (
         )
 ),
 
--- What a region files for itself stands for all below it: the first such report on the way up stops what comes from
--- below, each part of the indicator for itself.
-barrier as (
-    select
-        below.region_code,
-        below.kind,
-        below.indicator_code,
-        below.period_type,
-        below.base_type,
-        below.base_start,
-        min(region_above.steps) filter (where filed.numerator is not null) as numerator_steps,
-        min(region_above.steps) filter (where filed.denominator is not null) as denominator_steps
-    from region_part as below
-    inner join region_above
-        on below.region_code = region_above.region_code
-    inner join region_part as filed
-        on region_above.above_code = filed.region_code
-            and below.indicator_code = filed.indicator_code
-            and below.period_type = filed.period_type
-            and below.base_type = filed.base_type
-            and below.base_start = filed.base_start
-    where below.slice = 'all' and below.kind <> 'listed' and filed.kind = 'filed'
-        and (region_above.steps > 0 or below.kind <> 'filed')
-    group by
-        below.region_code, below.kind, below.indicator_code, below.period_type, below.base_type, below.base_start
-),
-
-rolled as (
+-- Each part on its way up, and what the regions on the way file for themselves.
+climbing as (
     select
         part.*,
         region_above.above_code,
         region_above.steps,
         region_above.child_code,
-        region_above.steps < coalesce(barrier.numerator_steps, 9) as numerator_counts,
-        region_above.steps < coalesce(barrier.denominator_steps, 9) as denominator_counts
+        bool_or(part.kind = 'filed' and region_above.steps = 0 and part.numerator is not null) over above
+            as is_numerator_filed,
+        bool_or(part.kind = 'filed' and region_above.steps = 0 and part.denominator is not null) over above
+            as is_denominator_filed
     from region_part as part
     inner join region_above
         on part.region_code = region_above.region_code
             and (region_above.steps = 0 or part.kind <> 'township')
-    left join barrier
-        on part.slice = 'all'
-            and part.region_code = barrier.region_code
-            and part.kind = barrier.kind
-            and part.indicator_code = barrier.indicator_code
-            and part.period_type = barrier.period_type
-            and part.base_type = barrier.base_type
-            and part.base_start = barrier.base_start
+    window above as (
+        partition by
+            region_above.above_code, part.indicator_code, part.period_type, part.base_type, part.base_start
+    )
+),
+
+-- What a region files for itself stands for all below it: the first such report on the way up stops what comes from
+-- below, each part of the indicator for itself. Told by windows, not by joining parts with reports: that would compare
+-- each with each where the planner expects few.
+rolled as (
+    select
+        climbing.*,
+        climbing.steps < coalesce(min(climbing.steps) filter (
+            where climbing.is_numerator_filed and climbing.slice = 'all' and climbing.kind <> 'listed'
+                and (climbing.steps > 0 or climbing.kind <> 'filed')
+        ) over way, 9) as numerator_counts,
+        climbing.steps < coalesce(min(climbing.steps) filter (
+            where climbing.is_denominator_filed and climbing.slice = 'all' and climbing.kind <> 'listed'
+                and (climbing.steps > 0 or climbing.kind <> 'filed')
+        ) over way, 9) as denominator_counts
+    from climbing
+    window way as (
+        partition by
+            climbing.region_code, climbing.kind, climbing.slice, climbing.indicator_code, climbing.period_type,
+            climbing.base_type, climbing.base_start
+    )
 ),
 
 -- Sums over units and regions. One county's numbers are not a prefecture's, nor one prefecture's a province's: these
