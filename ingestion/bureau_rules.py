@@ -1,4 +1,4 @@
-"""Waivers, severities and days off of the site folder into the registry.
+"""Waivers, severities, days off and regions of the site folder into the registry.
 
 Waivers and severities keep their history: what was taken out or reworded ends, and its row stays, for findings that it
 once decided refer to it.
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from ingestion.load import copy_frame
 from ingestion.site import Holiday, RuleSeverity, Waiver
+from ingestion.site_regions import RegionEvent
 
 _TYPES: dict[str, tuple[str, pl.DataType]] = {
     "date": ("date", pl.Date()),
@@ -59,6 +60,27 @@ def take_in_holidays(connection: Connection, holidays: Sequence[Holiday]) -> int
         )
     ).rowcount
     return max(gone, come)
+
+
+def take_in_regions(connection: Connection, events: Sequence[RegionEvent]) -> int:
+    """Bring the bureau's own regions to what the site says; returns how many events changed."""
+    columns = {
+        "region_code": "text", "event_date": "date", "event_type": "text", "statistics_from": "date", "name_zh": "text",
+        "level": "text", "region_type": "text", "parent_code": "text", "inside_code": "text",
+        "is_counted_inside": "boolean", "became_code": "text", "note": "text",
+    }  # fmt: skip
+    rows = [tuple(getattr(event, name) for name in columns) for event in events]
+    incoming = _incoming(connection, "region_event", columns, rows)
+    named = ", ".join(columns)
+    here = f"select {named} from {incoming}"  # noqa: S608 - own names
+    there = f"select {named} from registry.region_event"  # noqa: S608 - own names
+    differing = connection.scalar(
+        text(f"select count(*) from (({here} except {there}) union ({there} except {here})) as d")  # noqa: S608 - own names
+    )
+    if differing:
+        connection.execute(text("delete from registry.region_event"))
+        connection.execute(text(f"insert into registry.region_event ({named}) {here}"))
+    return int(differing or 0)
 
 
 def _bring(

@@ -8,7 +8,7 @@ import polars as pl
 import structlog
 from sqlalchemy import Connection, Engine, text
 
-from ingestion.bureau_rules import take_in_holidays, take_in_severities, take_in_waivers
+from ingestion.bureau_rules import take_in_holidays, take_in_regions, take_in_severities, take_in_waivers
 from ingestion.load import copy_frame
 from ingestion.site import Duty, OrganizationEvent, Site, SiteError
 from ingestion.unit_history import ATTRIBUTES, FLAGS, DirectoryFinding, contradictions, merged, spells
@@ -67,10 +67,13 @@ class DirectoryChange:
     severities: int = 0
     holidays: int = 0
     contradictions: int = 0
+    regions: int = 0
 
     def __bool__(self) -> bool:
         """True if anything changed."""
-        return bool(self.units or self.duties or self.waivers or self.severities or self.holidays)
+        return bool(
+            self.units or self.duties or self.waivers or self.severities or self.holidays or self.regions
+        )
 
 
 def take_in(engine: Engine, site: Site) -> DirectoryChange:
@@ -94,6 +97,7 @@ def take_in(engine: Engine, site: Site) -> DirectoryChange:
             severities=take_in_severities(connection, site.severities),
             holidays=take_in_holidays(connection, site.holidays),
             contradictions=_take_in_findings(connection, contradictions(site.organizations)),
+            regions=take_in_regions(connection, site.regions),
         )
     if change:
         log.info(
@@ -105,6 +109,7 @@ def take_in(engine: Engine, site: Site) -> DirectoryChange:
             severities=change.severities,
             holidays=change.holidays,
             contradictions=change.contradictions,
+            regions=change.regions,
         )
     return change
 

@@ -1,7 +1,7 @@
 """What a bureau configures without Python: its sources, units, duties, waivers, severities and days off.
 
-Six files in the site folder: ``sources.yml``, ``organizations.csv``, ``duties.csv``, ``waivers.yml``, ``rules.yml``,
-``holidays.csv``. Every error names file and line and says how to mend it.
+Seven files in the site folder: ``sources.yml``, ``organizations.csv``, ``duties.csv``, ``waivers.yml``, ``rules.yml``,
+``holidays.csv``, ``regions.csv``. Every error names file and line and says how to mend it.
 """
 
 import re
@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ingestion.judging import NEVER_WAIVED
 from ingestion.site_files import SiteError, SiteRow, read_csv, read_yaml
+from ingestion.site_regions import RegionEvent
 from warehouse.settings import Settings
 
 __all__ = [
@@ -209,6 +210,7 @@ class Site:
     waivers: tuple[Waiver, ...]
     severities: tuple[RuleSeverity, ...] = ()
     holidays: tuple[Holiday, ...] = ()
+    regions: tuple[RegionEvent, ...] = ()
 
     def source(self, code: str) -> Source:
         """The source with this code; raises :class:`SiteError` naming those that exist."""
@@ -253,7 +255,14 @@ def load_site(settings: Settings) -> Site:
     waivers = tuple(read_yaml(folder / "waivers.yml", Waiver, key=lambda waiver: waiver.scope))
     severities = tuple(read_yaml(folder / "rules.yml", RuleSeverity, key=lambda rule: rule.scope))
     holidays = tuple(read_csv(folder / "holidays.csv", Holiday, key=lambda holiday: holiday.day))
-    site = Site(folder, sources, organizations, duties, waivers, severities, holidays)
+    regions = tuple(
+        read_csv(
+            folder / "regions.csv",
+            RegionEvent,
+            key=lambda event: (event.region_code, event.event_date, event.event_type),
+        )
+    )
+    site = Site(folder, sources, organizations, duties, waivers, severities, holidays, regions)
     _check_references(site)
     _check_spells(site)
     return site

@@ -31,7 +31,7 @@ grant execute on function warehouse.spells_meet() to {builder};
 grant usage on schema registry to {loader}, {builder}, {auditor}, {publisher};
 grant select on all tables in schema registry to {loader}, {builder}, {auditor}, {publisher};
 grant insert, update on all tables in schema registry to {loader};
-grant delete on registry.duty, registry.organization_event, registry.obligation, registry.holiday to {loader};
+grant delete on registry.duty, registry.organization_event, registry.obligation, registry.holiday, registry.region_event to {loader};
 grant usage on sequence registry.revision_revision_id_seq to {loader};
 grant execute on function registry.cell_name(int, int) to {loader}, {builder}, {auditor}, {publisher};
 grant execute on function registry.count_limits(numeric) to {builder}, {auditor}, {publisher};

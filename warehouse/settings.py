@@ -41,7 +41,8 @@ class Settings(BaseSettings):
     )
     site: Path = Field(
         default_factory=lambda data: data["home"] / "site",
-        description="Folder with sources.yml, organizations.csv, duties.csv, waivers.yml, rules.yml and holidays.csv.",
+        description="Folder with sources.yml, organizations.csv, regions.csv, duties.csv, waivers.yml, rules.yml and"
+        " holidays.csv.",
     )
     inbox: Path = Field(
         default_factory=lambda data: data["home"] / "inbox",

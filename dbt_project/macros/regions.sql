@@ -59,7 +59,7 @@
                 {%- endfor %}
                 bool_or(event.is_counted_inside) as is_counted_inside,
                 string_agg(event.note, '；' order by event.event_type) as note
-            from {{ ref('region_event') }} as event
+            from {{ ref('stg_registry__region_event') }} as event
             group by event.region_code, event.statistics_from
         ) as day
         window code as (partition by day.region_code order by day.valid_from)
@@ -85,7 +85,7 @@
         -- All that flows into the region after the change flows into it whole.
         coalesce(bool_and(coalesce(change.share = 1, false)) over (partition by after.region_key), false) as is_exact,
         change.note
-    from {{ ref('region_change') }} as change
+    from {{ ref('stg_registry__region_change') }} as change
     inner join {{ region_versions() }} as before
         on change.from_code = before.region_code and change.change_date = before.legal_to
     inner join {{ region_versions() }} as after

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from samples.generator import site
+from samples.generator import cards, site
 from samples.generator.births import Births
 from samples.generator.delivering import SHANGHAI, Format, Sent, deliver, late_and_amended
 from samples.generator.diseases import Diseases
 from samples.generator.errors import KINDS, Error, damage
+from samples.generator.programmes import Programmes
 from samples.generator.registers import Registers
 from samples.generator.reports import Reports
 from samples.generator.services import Services
@@ -36,10 +37,17 @@ class Written:
     reports: int
     errors: int
     """Reports with an error of entry."""
+    of_persons: int
+    """Reports among them that are batches of one line a person."""
 
 
 def generate(options: Options) -> tuple[World, list[Reports], Diseases]:
-    """The prefecture and its clean reports, form by form."""
+    """The prefecture and its clean reports, form by form, without those of one line a person."""
+    world, reports, diseases, _ = _generate(options)
+    return world, reports, diseases
+
+
+def _generate(options: Options) -> tuple[World, list[Reports], Diseases, Services]:
     world = World(options)
     blank = Services(world, np.zeros((world.places, len(world.axis))))
     residents = blank.residents
@@ -51,8 +59,9 @@ def generate(options: Options) -> tuple[World, list[Reports], Diseases]:
         diseases.report(),
         *Births(world, residents).reports(),
         *Registers(world, residents).reports(),
+        *Programmes(world, residents, services.discharges).reports(),
     ]
-    return world, [one.typed() for one in reports], diseases
+    return world, [one.typed() for one in reports], diseases, services
 
 
 def write(folder: Path, options: Options, *, file_format: Format = "mixed") -> Written:
@@ -61,7 +70,7 @@ def write(folder: Path, options: Options, *, file_format: Format = "mixed") -> W
     ``truth/truth.csv`` has a line for every changed cell and every missing or copied report, ``truth/story.csv`` what
     is peculiar and yet right: outbreaks, openings, closings, mergers, late and amended reports.
     """
-    world, clean, diseases = generate(options)
+    world, clean, diseases, services = _generate(options)
     reports, errors = damage(clean, options.seed, options.errors)
     opened = datetime(options.first_year, 1, 1, 9, 0, tzinfo=SHANGHAI)
     for name, text in site.files(world, clean).items():
@@ -73,14 +82,19 @@ def write(folder: Path, options: Options, *, file_format: Format = "mixed") -> W
         for delivery, held in deliver(world, one, late_and_amended(world, one, struck), file_format):
             files.append(put(delivery, folder / "inbox"))
             sent += held
+    of_persons = 0
+    for batch in cards.batches(world, services, diseases):
+        files.append(put(batch.delivery, folder / "inbox"))
+        of_persons += batch.reports
     _put_truth(folder, errors, sent, opened)
     _put_story(folder, world, diseases, sent, opened)
     put(Delivery("truth/README.md", _README.format(**options.__dict__).encode(), opened), folder)
     struck_reports = {(error.form, *error.report) for error in errors}
     return Written(
         files,
-        sum(one.frame.select("subject", "start", "end").n_unique() for one in reports),
+        sum(one.frame.select("subject", "start", "end").n_unique() for one in reports) + of_persons,
         len(struck_reports),
+        of_persons,
     )
 
 

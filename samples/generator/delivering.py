@@ -23,8 +23,12 @@ What = Literal["on time", "late", "amendment"]
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LANES = {
-    "hospital": ("hosp_monthly", "inst_annual_hospital", "inst_annual_phc", "bphs_quarterly"),
-    "cdc": ("idr_monthly", "epi_monthly", "smi_quarterly", "tb_quarterly"),
+    "hospital": (
+        "hosp_monthly", "inst_annual_hospital", "inst_annual_phc", "bphs_quarterly", "contract_monthly",
+        "inpatient_front_page", "staff_register",
+    ),
+    "nursery": ("childcare_quarterly",),
+    "cdc": ("idr_monthly", "epi_monthly", "smi_quarterly", "tb_quarterly", "hiv_test_monthly", "idr_card"),
     "mch": (
         "mch_maternal_quarterly", "mch_child_quarterly", "mch_maternal_annual", "mch_child_annual",
         "newborn_screening_monthly", "women_screening_annual",
@@ -38,6 +42,7 @@ COLLECTED_BY_PLACE = (
     "inst_annual_phc",
     "bphs_quarterly",
     "epi_monthly",
+    "contract_monthly",
 )
 """Forms that the bureau of each place collects in a file of its own; of the others one file holds all."""
 TOLD_LATE, LATE_DAYS = 0.012, (4, 40)

@@ -94,7 +94,7 @@ class Diseases:
 
     def report(self) -> Reports:
         """The table of each district and month: every disease of the day's list, with its totals."""
-        drawn = self._drawn()
+        drawn = self.drawn
         lists: dict[date, list[labels.Disease]] = {m: labels.diseases(m) for m in self.world.axis}
         blocks = []
         for number, month in enumerate(self.world.axis):
@@ -140,8 +140,9 @@ class Diseases:
                 expected[outbreak.disease][outbreak.place, start + offset] *= times
         return expected
 
-    def _drawn(self) -> dict[str, tuple[Ints, Ints]]:
-        """Cases are Poisson with a little more spread; deaths follow cases."""
+    @cached_property
+    def drawn(self) -> dict[str, tuple[Ints, Ints]]:
+        """Cases and deaths by disease, places × months: Poisson with a little more spread; deaths follow cases."""
         drawn = {}
         for disease, expected in self._expected.items():
             rng = stream(self.world.options.seed, f"cases {disease}")

@@ -56,6 +56,15 @@ class Services:
         }
         return {**stocks, **values, **self._public_health}
 
+    @property
+    def discharges(self) -> Ints:
+        """Discharged patients, units × months."""
+        return np.asarray(self._volumes["discharges"], dtype=np.int64)
+
+    def staff(self, who: int) -> dict[str, int]:
+        """A unit's staff at the end of the last month, by the fields of the annual form."""
+        return {name: int(people[who, -1]) for name, people in self._staff.items()}
+
     @cached_property
     def _beds(self) -> Ints:
         """Beds change with the year, never within it."""

@@ -8,11 +8,12 @@ import polars as pl
 
 from samples.generator.delivering import LANES
 from samples.generator.reports import Reports
-from samples.generator.world import CONSTRUCTED, PREFECTURE, Unit, World
+from samples.generator.world import CONSTRUCTED, PREFECTURE, PREFECTURE_NAME, Unit, World
 from samples.labels import form
 
 _NAMES = {
     "hospital": "医疗机构和基层公共卫生报表",
+    "nursery": "托育机构报表",
     "cdc": "疾控报表",
     "mch": "妇幼报表",
     "bureau": "人口与费用",
@@ -25,6 +26,7 @@ _EVENT_COLUMNS = (
 _DUTY_COLUMNS = (
     "form_code", "subject_type", "subject_code", "reporter_code", "valid_from", "valid_to", "exempt_reason",
 )  # fmt: skip
+_REGION_COLUMNS = ("region_code", "event_date", "event_type", "name_zh", "level", "became_code", "note")
 FOUNDED = date(1990, 1, 1)
 
 
@@ -34,14 +36,51 @@ def files(world: World, reports: list[Reports]) -> dict[str, str]:
         "sources.yml": _sources(),
         "organizations.csv": _csv(_EVENT_COLUMNS, events(world)),
         "duties.csv": _csv(_DUTY_COLUMNS, duties(world, reports)),
+        "regions.csv": _csv(_REGION_COLUMNS, regions(world)),
         "waivers.yml": "[]\n",
     }
+
+
+def regions(world: World) -> list[dict[str, str]]:
+    """Dated events of province, prefecture and districts; each district has one subdistrict, of which cards tell."""
+    opened: dict[str, tuple[date, str, str]] = {
+        PREFECTURE[:2] + "0000": (FOUNDED, "构造省", "province"),
+        PREFECTURE: (FOUNDED, PREFECTURE_NAME, "prefecture"),
+    }
+    closed: dict[str, tuple[date, str]] = {}
+    for place in range(world.places):
+        for district in world.districts(place):
+            begins = district.valid_from or FOUNDED
+            opened[district.code] = (begins, district.name, "county")
+            opened[f"{district.code}001"] = (begins, f"{district.name}街道", "township")
+            if district.valid_to is not None:
+                into = world.districts(place)[-1].code
+                closed[district.code] = (district.valid_to, into)
+                closed[f"{district.code}001"] = (district.valid_to, f"{into}001")
+    rows = [
+        {
+            "region_code": code,
+            "event_date": day.isoformat(),
+            "event_type": "open",
+            "name_zh": name,
+            "level": level,
+        }
+        for code, (day, name, level) in opened.items()
+    ]
+    rows += [
+        {"region_code": code, "event_date": day.isoformat(), "event_type": "close", "became_code": into}
+        for code, (day, into) in closed.items()
+    ]
+    return [
+        row | {"note": CONSTRUCTED}
+        for row in sorted(rows, key=lambda row: (row["region_code"], row["event_date"]))
+    ]
 
 
 def events(world: World) -> list[dict[str, str]]:
     """Dated events of units and centres, by unit and date."""
     found = []
-    for unit in (*world.units, *world.centres["cdc"], *world.centres["mch"]):
+    for unit in (*world.units, *world.centres["cdc"], *world.centres["mch"], *world.nurseries):
         found += _of_unit(world, unit)
     return sorted(found, key=lambda event: (event["organization_code"], event["event_date"]))
 
@@ -123,7 +162,7 @@ def _sources() -> str:
     lines = [f"# {CONSTRUCTED}"]
     for code, name in _NAMES.items():
         lines += [f"- code: {code}", f"  name_zh: {name}"]
-        lines += [f'  region_code: "{PREFECTURE}"'] if code != "hospital" else []
+        lines += [f'  region_code: "{PREFECTURE}"'] if code not in ("hospital", "nursery") else []
     return "\n".join(lines) + "\n"
 
 

@@ -133,6 +133,32 @@ class World:
             what: tuple(self._centre(what, place) for place in range(self.places)) for what in ("cdc", "mch")
         }
 
+    @cached_property
+    def nurseries(self) -> tuple[Unit, ...]:
+        """Day-care institutions: two to four in each place, every fifth of them opened within the last three years."""
+        rng = stream(self.options.seed, "nurseries")
+        found: list[Unit] = []
+        for place in range(self.places):
+            for _ in range(int(rng.integers(2, 5))):
+                number = len(found) + 1
+                opened = date(self.options.last_year - number % 3, 4, 1) if number % 5 == 0 else None
+                name = f"构造{_STEMS[place]}区第{number}托育园"
+                found.append(
+                    Unit(
+                        8200 + number,
+                        f"GZTY{number:02d}",
+                        name,
+                        "nursery",
+                        place,
+                        "Q000",
+                        "171",
+                        "3",
+                        "52",
+                        opened=opened,
+                    )
+                )
+        return tuple(found)
+
     def of_kind(self, *kinds: str) -> Ints:
         """Positions of the units of some kinds."""
         return np.array([i for i, unit in enumerate(self.units) if unit.kind in kinds], dtype=np.int64)

@@ -213,3 +213,28 @@ class TestHolidays:
     def test_date_alone_is_enough_and_a_wrong_one_names_its_line(self, settings):
         write(settings, sources_yml=SOURCES, holidays_csv="date\n2015-10-41\n")
         assert "holidays.csv:2: date" in error_of(settings)
+
+
+class TestRegions:
+    HEAD = "region_code,event_date,event_type,name_zh,level,became_code\n"
+
+    def test_statistics_follow_from_the_next_new_year_on(self, settings):
+        rows = "990101,2013-05-04,open,甲区,county,\n990102,2014-01-01,close,,,990101\n"
+        write(settings, sources_yml=SOURCES, regions_csv=self.HEAD + rows)
+        opened, closed = load_site(settings).regions
+        assert (opened.statistics_from, closed.statistics_from) == (date(2014, 1, 1), date(2014, 1, 1))
+        assert (opened.level, closed.became_code) == ("county", "990101")
+
+    @pytest.mark.parametrize(
+        ("row", "said"),
+        [
+            ("9901,2013-05-04,open,甲区,county,", "region_code"),
+            ("990101,2013-05-04,open,甲区,,", "needs name_zh and level"),
+            ("990101,2013-05-04,rename,,,", "needs name_zh"),
+            ("990101,2013-05-04,open,甲区,county,990102", "belongs to a region that closes"),
+        ],
+    )
+    def test_what_is_missing_or_out_of_place_names_its_line(self, settings, row, said):
+        write(settings, sources_yml=SOURCES, regions_csv=f"{self.HEAD}{row}\n")
+        assert "regions.csv:2" in error_of(settings)
+        assert said in error_of(settings)

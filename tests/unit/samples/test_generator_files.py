@@ -36,7 +36,7 @@ def read(folder: Path, files: list[Path]) -> dict[str, list[Reading]]:
     found = {}
     for path in files:
         lane, _, name = path.relative_to(folder / "inbox").as_posix().partition("/")
-        source = SourceContext(lane, None if lane == "hospital" else "990100")
+        source = SourceContext(lane, None if lane in ("hospital", "nursery") else "990100")
         found[f"{lane}/{name}"] = read_file(path, name=name, catalogue=catalogue, source=source)
     return found
 
@@ -71,7 +71,9 @@ def test_clean_reports_are_read_as_their_forms_and_break_no_rule(clean: tuple[Pa
         assert [(name, finding) for finding in findings] == []
         reports += sum(reading.reports.height for reading in readings)
     amended = Counter(row["what"] for row in table(folder, "story.csv"))["amended"]
-    assert reports == written.reports + amended
+    # Lines of persons are read when they are taken in.
+    assert reports == written.reports - written.of_persons + amended
+    assert written.of_persons == 12 + 12 + 4
 
 
 def test_every_form_has_a_lane_and_every_format_occurs(clean: tuple[Path, Written]) -> None:
