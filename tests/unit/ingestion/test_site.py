@@ -215,7 +215,7 @@ class TestHolidays:
         assert "holidays.csv:2: date" in error_of(settings)
 
 
-class TestRegions:
+class TestRegionsOfABureau:
     HEAD = "region_code,event_date,event_type,name_zh,level,became_code\n"
 
     def test_statistics_follow_from_the_next_new_year_on(self, settings):
