@@ -1,13 +1,13 @@
 """Which injected errors anybody could find: those that move a number by more than it moves by itself.
 
-A *hard error* is a missing report, a copied one, or one that moves at least one number by five times the noise of its
-own series, a blank in place of a number included. The noise is that of the clean series: the robust scatter of its
-numbers around the mean of the two beside them (of years: around the other years), on a logarithmic scale, and at least
-what counting leaves, the root of the count, or one percent.
+A *hard error* is a missing report, a copy in which at least three numbers are not what they should be, or one that
+moves at least one number by five times the noise of its own series, a blank in place of a number included. The noise is
+that of the clean series: the robust scatter of its numbers around the mean of the two beside them (of years: around the
+other years), on a logarithmic scale, and at least what counting leaves, the root of the count, or one percent.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
@@ -18,7 +18,8 @@ from samples.generator.errors import damage
 from samples.labels import columns
 
 HARD = 5.0
-WHOLE = {"missing_unit", "duplicated_month", "stale_copy"}
+CHANGED = 3
+"""Numbers of a copy that must differ from what they should be."""
 
 Place = tuple[str, str, date, date]
 
@@ -32,19 +33,48 @@ def hard_errors(options: Options) -> dict[Place, tuple[str, bool]]:
         by_report[error.form, *error.report].append(error)
     frames = {one.form: (one.frame, one.breakdowns) for one in clean}
     return {
-        place: (struck[0].kind, struck[0].kind in WHOLE or _effect(struck, frames) >= HARD)
+        place: (struck[0].kind, _is_hard(place, struck, *frames[place[0]]))
         for place, struck in by_report.items()
     }
 
 
-def _effect(struck: Iterable[Error], frames: Mapping[str, tuple[pl.DataFrame, list[str]]]) -> float:
+def _is_hard(place: Place, struck: list[Error], frame: pl.DataFrame, breakdowns: list[str]) -> bool:
+    kind = struck[0].kind
+    if kind == "missing_unit":
+        return True
+    if kind in ("duplicated_month", "stale_copy"):
+        return _differing(place, kind, frame, breakdowns) >= CHANGED
+    return _effect(struck, frame, breakdowns) >= HARD
+
+
+def _differing(place: Place, kind: str, frame: pl.DataFrame, breakdowns: list[str]) -> int:
+    """How many numbers of the clean report differ from those of the report that its copy repeats."""
+    form, subject, start, _ = place
+    own = frame.filter(pl.col("subject") == subject)
+    starts = own["start"].unique().sort().to_list()
+    source = start.replace(year=start.year - 1) if kind == "stale_copy" else starts[starts.index(start) - 1]
+    measures = [
+        name for name in frame.columns if name in columns(form) and columns(form)[name].role == "measure"
+    ]
+    right, copied = (
+        own.filter(pl.col("start") == day)
+        .sort(breakdowns)
+        .select(pl.col(measures).cast(pl.Float64))
+        .to_numpy()
+        for day in (start, source)
+    )
+    return (
+        int((np.nan_to_num(right) != np.nan_to_num(copied)).sum()) if right.shape == copied.shape else CHANGED
+    )
+
+
+def _effect(struck: Iterable[Error], frame: pl.DataFrame, breakdowns: list[str]) -> float:
     """The largest change of a number, in times of its series' noise."""
     effects = [0.0]
     for error in struck:
         if error.before is None or error.after is None:
             effects.append(np.inf if error.before else 0.0)
             continue
-        frame, breakdowns = frames[error.form]
         own = frame.filter(pl.col("subject") == error.subject)
         if breakdowns:
             own = own.filter(pl.concat_str(breakdowns, separator="|") == error.record)
