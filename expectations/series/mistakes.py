@@ -14,6 +14,9 @@ from expectations.series.levels import Fit, scores
 _KEPT = 0.97
 """How many numbers of a copy are still those of the copied report."""
 
+_RARER = 5
+"""How much less likely people are to send another report again than the last one or that of the year before."""
+
 _SEEN = 4
 """Weight of other subjects, in periods, in how often a number stays the same."""
 
@@ -21,7 +24,8 @@ _SEEN = 4
 def copies(grid: Grid) -> dict[int, Floats]:
     """By lag, subjects × periods: how much the report looks like a copy of the one so many periods before."""
     lags = {1, 2, 3, grid.a_year, 2 * grid.a_year} if grid.a_year > 1 else {1, 2}
-    return {lag: _copied(grid, lag) for lag in sorted(lags)}
+    usually = (1, grid.a_year)
+    return {lag: _copied(grid, lag) - (0 if lag in usually else _RARER) for lag in sorted(lags)}
 
 
 def same(grid: Grid, lag: int) -> tuple[Bools, Bools]:

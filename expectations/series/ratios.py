@@ -7,10 +7,10 @@ partner by much more than it usually does is suspect, unless a second partner sa
 import numpy as np
 
 from expectations.series.grid import Floats, Grid, Ints, median, median_at
-from expectations.series.levels import FEW, Fit, scores
+from expectations.series.levels import Fit, scores
 
 MOST_ITEMS = 400
-_SEVERAL = 10
+_SEVERAL = 6
 _SAMPLE = 1500
 
 
@@ -21,7 +21,7 @@ def out_of_step(grid: Grid, fitted: Fit) -> tuple[Floats, Ints]:
     few subjects alone nobody can say what keeps step by chance.
     """
     none = np.zeros(grid.values.shape), np.full(grid.items, -1)
-    few = grid.subjects < FEW or not 2 <= grid.items <= MOST_ITEMS
+    few = grid.subjects < _SEVERAL or not 2 <= grid.items <= MOST_ITEMS
     if grid.a_year == 1 or grid.accumulates or few:
         return none
     partners = _partners(grid, fitted)
@@ -48,8 +48,6 @@ def _partners(grid: Grid, fitted: Fit) -> Ints:
         cells = cells[np.linspace(0, len(cells) - 1, _SAMPLE).astype(int)]
     sample = flat[:, cells]
     own = median(np.abs(sample))
-    # Among many items of few subjects, some keep step by chance.
-    steps = 0.75 if grid.subjects >= _SEVERAL else 0.4
     enough = np.maximum(8, 0.5 * np.isfinite(sample).sum(1))
     partners = np.full((grid.items, 2), -1)
     for item in range(grid.items):
@@ -57,7 +55,7 @@ def _partners(grid: Grid, fitted: Fit) -> Ints:
         left = np.where(np.isfinite(apart).sum(1) >= enough[item], median(apart), np.inf)
         left[item] = np.inf
         best = np.argsort(left)[:2]
-        partners[item, : len(best)] = np.where(left[best] < steps * own[item], best, -1)
+        partners[item, : len(best)] = np.where(left[best] < 0.75 * own[item], best, -1)
     return partners
 
 

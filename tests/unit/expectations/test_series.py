@@ -15,7 +15,7 @@ FIELDS = ("visits", "emergency", "discharges", "revenue", "beds_open", "beds_use
 THRESHOLDS = {
     "outlier": 6.0,
     "unit_slip": 5.0,
-    "ratio": 5.5,
+    "ratio": 6.0,
     "exchanged": 12.0,
     "copied_period": 12.0,
     "copied_year": 12.0,
@@ -110,7 +110,7 @@ def test_two_digits_swapped_show_beside_the_rest_of_the_report():
 
 def test_a_number_is_out_of_step_only_where_the_other_is_not_the_wrong_one():
     values = prefecture()
-    values[STRUCK, MONTH, 0] = round(values[STRUCK, MONTH, 0] * 1.03)
+    values[STRUCK, MONTH, 0] = round(values[STRUCK, MONTH, 0] * 1.04)
     assert places(searched(values)) == {("ratio", STRUCK, MONTH, "visits")}
 
 
