@@ -68,7 +68,7 @@ def frame_for(reading: Reading, context: CheckContext, expressions: Sequence[Exp
     )
     frame = _with_units(frame, context.units, sorted({name for part in expressions for name in part.unit}))
     previous = sorted({name for part in expressions for name in part.previous})
-    if previous:
+    if previous and not form.cards:
         frame = _with_previous(frame, reading, context.previous, previous)
     yearly = sorted({name for part in expressions for name in part.yearly})
     frame = _with_sums(frame, context.yearly, yearly, "yearly")

@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from ingestion.check_frame import CheckContext, frame_for
 from ingestion.explain import likely_causes
-from ingestion.expressions import Expression, compile_expression
 from ingestion.findings import Finding, Level, cell_name
 from ingestion.form import CodeList, Form, Rule
 from ingestion.printed import Places, shown
 from ingestion.reading import Reading
+from ingestion.rule_tests import Of, Test, tests_of
 
 __all__ = [
     "CheckContext",
     "Verdicts",
-    "asked_of_batches",
     "check",
     "check_against",
     "evaluate",
@@ -36,32 +35,17 @@ _COMPUTED = {
 }
 
 
-@dataclass(frozen=True)
-class _Test:
-    """One expression to evaluate: a rule, or a rule for one of its fields."""
-
-    rule: Rule
-    check: Expression
-    when: Expression | None
-    value: str | None
-    of_batch: bool = False
-
-    @property
-    def parts(self) -> list[Expression]:
-        return [self.check, self.when] if self.when else [self.check]
-
-
 def check(reading: Reading, context: CheckContext) -> list[Finding]:
     """Findings of the form's rules for the reports of a reading."""
     form = reading.form
     if reading.records.is_empty() or not form.rules:
         return []
-    tests = _tests(form)
+    tests = tests_of(form)
     # One run over all of it: each step by itself costs more than a small report's rules.
     frame = frame_for(reading, context, [part for test in tests for part in test.parts]).collect()
     places = Places(reading)
-    findings = _judge(frame, [test for test in tests if not test.of_batch], places)
-    batch = [test for test in tests if test.of_batch]
+    findings = _judge(frame, [test for test in tests if test.of == "record"], places)
+    batch = [test for test in tests if test.of == "batch"]
     if batch:
         findings += _judge(_counting(frame, [*reading.findings, *findings]), batch, places)
     for rule in form.rules:
@@ -85,10 +69,10 @@ def fields_against(form: Form, other: str) -> frozenset[str]:
     return frozenset(name for part in parts for name in (*part.fields, *part.summed))
 
 
-def _asking(form: Form, other: str) -> list[tuple[_Test, str]]:
+def _asking(form: Form, other: str) -> list[tuple[Test, str]]:
     """The form's expressions that ask for a report of another form, each with the first field asked."""
     asking = []
-    for test in _tests(form):
+    for test in tests_of(form):
         names = [name.partition(".") for part in test.parts for name in part.same_period]
         asked = [code for code_of_form, _, code in names if code_of_form == other]
         if asked:
@@ -101,7 +85,7 @@ class Verdicts:
     """Which records fail which expressions of a form, before anything is told about them."""
 
     rows: pl.LazyFrame
-    tests: Sequence[_Test]
+    tests: Sequence[Test]
     failed: pl.DataFrame
     places: Places
 
@@ -122,38 +106,12 @@ class Verdicts:
         return [_finding(self.places, test, row) for row in rows.iter_rows(named=True)]
 
 
-def evaluate(reading: Reading, context: CheckContext, *, of_batch: bool = False) -> Verdicts:
-    """Evaluate what the form asks of each record, or of a whole batch of cards (``of_batch``)."""
-    every = _tests(reading.form)
-    tests = [test for test in every if test.of_batch == of_batch]
-    rows = frame_for(reading, context, [part for test in every for part in test.parts])
+def evaluate(reading: Reading, context: CheckContext, of: Of = "record") -> Verdicts:
+    """Evaluate what the form asks of each record, of a whole batch of cards, or of cards and their ``previous``."""
+    tests = [test for test in tests_of(reading.form) if test.of == of]
+    rows = frame_for(reading, context, [part for test in tests for part in test.parts])
     # One run that looks only at what the tests name: most batches of cards fail none of them.
     return Verdicts(rows, tests, rows.select(_tested(tests)).collect(), Places(reading))
-
-
-def asked_of_batches(form: Form) -> frozenset[str] | None:
-    """Fields that the rules on whole batches of a form of cards name; None when there are no such rules."""
-    tests = [test for test in _tests(form) if test.of_batch]
-    if not tests:
-        return None
-    parts = [part for test in tests for part in test.parts]
-    return frozenset(name for part in parts for name in (*part.fields, *part.summed))
-
-
-@lru_cache(maxsize=256)
-def _tests(form: Form) -> tuple[_Test, ...]:
-    """The form's expressions, compiled once."""
-    types = {f.code: f.type for f in form.fields}
-    tests = []
-    for rule in form.rules:
-        if rule.check is None:
-            continue
-        for value in rule.for_each or (None,):
-            when = compile_expression(rule.when, types, value=value) if rule.when else None
-            check_ = compile_expression(rule.check, types, value=value)
-            of_batch = form.cards is not None and rule.once_per_report
-            tests.append(_Test(rule, check_, when, value, of_batch))
-    return tuple(tests)
 
 
 # Rules that are expressions
@@ -172,7 +130,7 @@ def _counting(frame: pl.DataFrame, findings: Sequence[Finding]) -> pl.DataFrame:
     return frame.join(gone, on=["report_no", "record_no"], how="anti", maintain_order="left")
 
 
-def _judge(frame: pl.DataFrame, tests: Sequence[_Test], places: Places) -> list[Finding]:
+def _judge(frame: pl.DataFrame, tests: Sequence[Test], places: Places) -> list[Finding]:
     verdicts = _verdicts(frame, tests)
     findings = []
     for number, test in enumerate(tests):
@@ -187,19 +145,19 @@ def _judge(frame: pl.DataFrame, tests: Sequence[_Test], places: Places) -> list[
     return findings
 
 
-def _told(frame: pl.DataFrame, test: _Test) -> pl.DataFrame:
+def _told(frame: pl.DataFrame, test: Test) -> pl.DataFrame:
     """The frame with the counts and sums that a message tells."""
     return frame.with_columns(
         expression.alias(f"told.{name}") for name, expression in test.check.computed.items()
     )
 
 
-def _verdicts(frame: pl.DataFrame, tests: Sequence[_Test]) -> pl.DataFrame:
+def _verdicts(frame: pl.DataFrame, tests: Sequence[Test]) -> pl.DataFrame:
     """A column for each expression: whether a record fails it."""
     return frame.select(_tested(tests))
 
 
-def _tested(tests: Sequence[_Test]) -> list[pl.Expr]:
+def _tested(tests: Sequence[Test]) -> list[pl.Expr]:
     return [
         (~test.check.polars & (test.when.polars if test.when else True))
         .fill_null(value=False)
@@ -208,7 +166,7 @@ def _tested(tests: Sequence[_Test]) -> list[pl.Expr]:
     ]
 
 
-def _finding(places: Places, test: _Test, row: Mapping[str, Any]) -> Finding:
+def _finding(places: Places, test: Test, row: Mapping[str, Any]) -> Finding:
     form, rule = places.form, test.rule
     said_zh, said_en = [], []
     filled = [code for code in test.check.fields if row.get(code) is not None]
@@ -260,7 +218,7 @@ def _first_filled(codes: list[str], row: Mapping[str, Any]) -> str | None:
     return next((code for code in codes if row.get(code) is not None), codes[0] if codes else None)
 
 
-def _level(test: _Test) -> Level:
+def _level(test: Test) -> Level:
     if any(part.previous for part in test.parts):
         return "history"
     beyond = any(part.unit or part.yearly or part.same_period or part.active_units for part in test.parts)

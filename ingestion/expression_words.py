@@ -7,8 +7,9 @@ Dates: ``days_between(a, b)`` (b minus a, whole days), ``hours_between(a, b)``.
 Conditions: ``is_empty(field, …)`` (all blank), ``is_given(field, …)`` (none blank), ``implies(a, b)``,
 ``one_of(field, 'x', …)``, ``starts_with(field, 'S', …)``, ``code_valid(field, date_field)`` (the code list
 has the code on that date).
-Other reports and the directory: ``previous(field)`` (the period before), ``yearly_sum('form.field')`` (the
-twelve months), ``same_period('form.field')`` (the same subject's report of another form for the same period),
+Other reports and the directory: ``previous(field)`` (the period before; of a card what its newest version received
+earlier says), ``yearly_sum('form.field')`` (the twelve months), ``same_period('form.field')`` (the same subject's
+report of another form for the same period),
 ``active_units('D600', …)`` (open units of these classes that the reporter or the region has).
 Counts: ``sum_over(field, 'member', …)`` (over the members of the report's breakdown), ``count_records()``,
 ``count_where(condition)``, ``share(condition)`` (of the records where it is known), ``count_reports()`` (of the

@@ -280,9 +280,23 @@ def _check_expressions(form: Form, rule: Rule, loaded: _Loaded, place: tuple[str
                 compiled = compile_expression(str(source), types, value=value)
             except ExpressionError as error:
                 raise loaded.error((*place, key), error.message.rstrip(".")) from error
+            if form.cards and compiled.previous:
+                _check_of_earlier(form, rule, loaded, (*place, key))
             for code, _ in compiled.code_valid:
                 if not form.by_code[code].code_list:
                     raise loaded.error((*place, key), f"code_valid: the field {code} has no code list")
+
+
+def _check_of_earlier(form: Form, rule: Rule, loaded: _Loaded, place: tuple[str | int, ...]) -> None:
+    """A rule on what a card said earlier says which cards it is about; it is asked when they are stored already."""
+    assert form.cards is not None  # noqa: S101 - the caller looked
+    if not rule.when or place[-1] == "when" or rule.severity == "hard" or rule.once_per_report:
+        raise loaded.error(
+            place,
+            "previous(…) on cards: the check of a soft rule with a `when` that says which cards correct others",
+        )
+    if any(code not in {field.code for field in form.columns} for code in form.cards.key):
+        raise loaded.error(place, "previous(…) on cards: a field of their key is not stored")
 
 
 def _check_cards(form: Form, loaded: _Loaded) -> None:

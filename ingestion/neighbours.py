@@ -83,7 +83,10 @@ def context_of(
     nothing = pl.DataFrame()
     return CheckContext(
         units=units.attributes(known, lane.versions),
-        previous=_previous(connection, reading, known, needs) if needs.previous else nothing,
+        # What a card said earlier is asked for batch by batch (ingestion/cards/earlier.py).
+        previous=_previous(connection, reading, known, needs)
+        if needs.previous and not reading.form.cards
+        else nothing,
         yearly=_yearly(connection, known, needs) if needs.yearly else nothing,
         same_period=same_period(connection, known, needs, lane, beside) if needs.same_period else nothing,
         active_units=_active_units(reading.form.code, known, needs.active_units, lane)

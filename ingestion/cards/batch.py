@@ -9,6 +9,7 @@ import polars as pl
 from ingestion import units
 from ingestion.cards import rows, told
 from ingestion.cards.columns import ColumnReader
+from ingestion.cards.earlier import Earlier
 from ingestion.cards.empty import empty_reading
 from ingestion.cards.hashing import Hasher
 from ingestion.cards.judge import Judge
@@ -31,11 +32,13 @@ _LIKE_A_CODE = r"^[A-Za-z]{0,3}[0-9][A-Za-z0-9.+*†/_-]{0,28}$"
 class Batch:
     """Cards ready for the raw table: report_no, record_no and its columns but the revision.
 
-    ``asked`` holds, of the cards that count, what rules on whole reports ask for.
+    Of the cards that count, ``asked`` holds what rules on whole reports ask for, and ``correcting`` those that correct
+    an earlier one.
     """
 
     records: pl.DataFrame
     asked: pl.DataFrame
+    correcting: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class BatchReader:
             if field.code in self.columns or field.code in found.title_values
         ]
         self._columns = ColumnReader(self._given, self.form.code_lists)
+        self.earlier = Earlier(found.form, sheet, self.where.positions)
         self.numbering = Numbering(found.form, sheet, lane, ledger, received_on)
         self._words = sorted(
             {label for codes in self.form.code_lists.values() for c in codes.codes for label in c.labels}
@@ -110,7 +114,7 @@ class BatchReader:
             body = body.filter(keep)
             typed = {code: _filtered(one, keep) for code, one in typed.items()}
         if body.is_empty():
-            return Batch(self._no_records(), pl.DataFrame())
+            return Batch(self._no_records(), pl.DataFrame(), pl.DataFrame())
         body = self.numbering.numbered(body, self._day_of(typed, len(body)))
         placed = body["report_no"].is_not_null()
         if not placed.all():
@@ -118,7 +122,7 @@ class BatchReader:
             body = body.filter(placed)
             typed = {code: _filtered(one, placed) for code, one in typed.items()}
             if body.is_empty():
-                return Batch(self._no_records(), pl.DataFrame())
+                return Batch(self._no_records(), pl.DataFrame(), pl.DataFrame())
         return self._checked(body, typed)
 
     def _checked(self, body: pl.DataFrame, typed: dict[str, Typed]) -> Batch:
@@ -154,7 +158,7 @@ class BatchReader:
             asked = frame.filter(counts).select(
                 "report_no", "record_no", *given, "source_sheet", "source_row", "source_column"
             )
-        return Batch(records, asked)
+        return Batch(records, asked, self.earlier.correcting(frame.filter(counts)))
 
     # Who and when
 

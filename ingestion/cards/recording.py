@@ -97,7 +97,15 @@ def record_cards(
         savepoint = connection.begin_nested()
         copy = plan is None and not dry
         streamed = stream(
-            connection, tables, lane, hasher, received_on=received_on, cap=cap, skip=skip, copy=copy
+            connection,
+            tables,
+            lane,
+            hasher,
+            received_on=received_on,
+            received_at=arrival.received_at,
+            cap=cap,
+            skip=skip,
+            copy=copy,
         )
         batches = [
             group

@@ -178,7 +178,7 @@ def _of_batches(
         records=result.asked,
         positions=result.positions,
     )
-    verdicts = evaluate(reading, context_of(connection, reading, reports, lane), of_batch=True)
+    verdicts = evaluate(reading, context_of(connection, reading, reports, lane), "batch")
     first = verdicts.frame["report_no"].is_first_distinct()
     findings: list[Finding] = []
     for number in verdicts.failing:

@@ -8,7 +8,7 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
 import polars as pl
@@ -18,11 +18,11 @@ from ingestion.cards.batch import Batch, BatchReader, TypedRows
 from ingestion.cards.hashing import Hasher
 from ingestion.cards.labels import header, rows_above
 from ingestion.cards.ledger import Ledger
-from ingestion.checks import asked_of_batches
 from ingestion.form import Form
 from ingestion.load import copy_binary, copy_frame
 from ingestion.placing import Lane
 from ingestion.reading import UnreadCards
+from ingestion.rule_tests import asked_of_batches
 
 _Item = TypeVar("_Item")
 
@@ -52,6 +52,7 @@ def stream(
     hasher: Hasher,
     *,
     received_on: date,
+    received_at: datetime,
     cap: int,
     skip: Skip = frozenset(),
     copy: bool = True,
@@ -80,6 +81,8 @@ def stream(
             if not batch.asked.is_empty():
                 asked.append(batch.asked)
             _copy(connection, result, batch, skip, copy=copy)
+            if not batch.correcting.is_empty():
+                reader.earlier.tell(connection, batch.correcting, received_at, result.ledger)
         result.ledger.tell(unread.table.told.values())
         if asked:
             result.asked = pl.concat(asked, how="diagonal")

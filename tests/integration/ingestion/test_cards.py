@@ -32,6 +32,7 @@ LABELS = {
     "fill_date": "填卡日期",
 }
 
+SELDOM = {"death_date": "死亡日期", "corrected_disease": "订正病名"}
 
 WAIVER = """waivers:
   - {rule: ID05, form: idr_card, owner: 统计科, reason: 学校另报, expires_on: 2090-01-01}
@@ -66,7 +67,7 @@ def card(no: int, **values: object) -> dict[str, object]:
 
 def as_csv(cards: list[dict[str, object]], columns: list[str] | None = None) -> bytes:
     names = columns or list(LABELS)
-    lines = [",".join(LABELS[name] for name in names)]
+    lines = [",".join((LABELS | SELDOM)[name] for name in names)]
     lines += [",".join(str(one.get(name, "")) for name in names) for one in cards]
     return ("\n".join(lines) + "\n").encode()
 
@@ -383,3 +384,46 @@ class TestSize:
         part = "select count(*) from raw.idr_card where set_aside is null and card_no like 'N%'"
         assert cdc.value(part) >= cards
         return peak
+
+
+class TestCorrections:
+    """A card that corrects an earlier one is held against what that said."""
+
+    @staticmethod
+    def send(cdc, name, *cards):
+        return cdc.send_cards(list(cards), name=name, columns=[*LABELS, *SELDOM])
+
+    @staticmethod
+    def findings(cdc) -> list[tuple[str, str]]:
+        return cdc.rows(
+            "select f.rule_id, f.cell from registry.finding f join registry.revision v using (revision_id)"
+            " where f.level = 'history' order by f.rule_id"
+        )
+
+    def test_steps_back_are_told_by_rule_and_cell(self, cdc):
+        self.send(cdc, "first.csv", card(1, death_date="2015-01-20"), card(2))
+        back = {
+            "card_category": "订正报告",
+            "case_class_1": "疑似病例",
+            "disease_code": "水痘",
+            "onset_date": "2014-01-04",
+        }
+        result = self.send(cdc, "second.csv", card(1, **back), card(2, card_category="订正报告"))
+        assert result.by_status == {"taken_in": 1}
+        assert self.findings(cdc) == [("ID10", "J2"), ("ID11", "M2"), ("ID12", "O2"), ("ID13", "K2")]
+        assert statuses(cdc) == ["accepted", "accepted_with_warnings"]
+        assert set(set_aside(cdc).values()) == {None}
+
+    def test_a_correction_that_says_what_it_corrects_is_none_and_a_first_card_has_no_earlier_one(self, cdc):
+        self.send(cdc, "first.csv", card(1, case_class_1="疑似病例"))
+        onward = {"card_category": "订正报告", "disease_code": "水痘", "corrected_disease": "手足口病"}
+        self.send(cdc, "second.csv", card(1, **onward), card(2, **onward))
+        assert self.findings(cdc) == []
+
+    def test_only_what_was_received_before_and_counts_is_earlier(self, cdc):
+        self.send(cdc, "aside.csv", card(1, occupation="学生", death_date="2015-01-20"))
+        self.send(cdc, "second.csv", card(1, card_category="订正报告"))
+        assert self.findings(cdc) == []
+        self.send(cdc, "third.csv", card(1, card_category="订正报告", death_date="2015-01-20"))
+        self.send(cdc, "fourth.csv", card(1, card_category="订正报告", phone="13900000000"))
+        assert [rule for rule, _ in self.findings(cdc)] == ["ID12"]

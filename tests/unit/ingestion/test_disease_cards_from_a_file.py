@@ -14,11 +14,11 @@ from ingestion import unit_history, units
 from ingestion.cards.batch import BatchReader
 from ingestion.cards.hashing import Hasher
 from ingestion.cards.ledger import Ledger
-from ingestion.checks import asked_of_batches
 from ingestion.findings import Finding
 from ingestion.forms_catalogue import Catalogue
 from ingestion.placing import Lane
 from ingestion.reading import SourceContext, UnreadCards, read_file
+from ingestion.rule_tests import asked_of_batches
 
 Grid = Callable[..., Path]
 

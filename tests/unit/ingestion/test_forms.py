@@ -185,6 +185,8 @@ def test_a_code_counts_on_its_days_and_a_card_is_set_aside_alone(tmp_path: Path)
         (('["发现{n}"]', "[发现]"), 13, "{n}"),
         (("code_valid(value, visited)", "code_valid(card_no, visited)"), 20, "no code list"),
         (("found_on_n", "found_n"), 20, "no field found_1"),
+        (("code_valid(value, visited)", "visited > previous(visited)"), 20, "soft rule"),
+        (("when: is_given(value)", "when: is_given(previous(visited))"), 19, "`when`"),
         (("id: VC02", "id: VC01"), 24, "rule already"),
     ],
 )

@@ -11,10 +11,10 @@ from ingestion import directory, units
 from ingestion.cards.batch import BatchReader
 from ingestion.cards.hashing import Hasher
 from ingestion.cards.ledger import Ledger
-from ingestion.checks import asked_of_batches
 from ingestion.forms_catalogue import load_forms
 from ingestion.placing import Lane
 from ingestion.reading import SourceContext, UnreadCards, read_file
+from ingestion.rule_tests import asked_of_batches
 
 HEADER = "机构编码,病案号,姓名,身份证号,性别,出生日期,入院时间,出院时间,实际住院天数,出院主要诊断编码,离院方式,总费用"
 
