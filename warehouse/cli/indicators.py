@@ -177,10 +177,21 @@ def contradictions(*, plan: Plan = "", as_json: Json = False) -> None:
     if as_json:
         print_json(found)
         return
-    shown = [row | {"reference": row["reference"] or "new"} for row in found]
+    shown = [
+        {
+            "part": row["reference"] or "new",
+            "figure": f"{row['plan_code']}#{row['figure_no']}",
+            "indicator": row["indicator_code"] + ("" if row["slice"] == "all" else f" {row['slice']}"),
+            "printed": row["printed_value"],
+            "others give": row["expected_value"],
+            "verdict": row["verdict"],
+            "what": row["what"] if row["reference"] else row["cause"],
+        }
+        for row in found
+    ]
     print_rows(
         shown,
-        [name for name in shown[0] if name != "denominator"] if shown else ["-"],
+        list(shown[0]) if shown else ["-"],
         title="Contradictions of plans",
         empty="No plan that is published contradicts itself.",
     )

@@ -241,6 +241,30 @@ def test_counts_by_plan_and_one_indicator_are_printed(star):
     assert 787 in [row["numerator"] for row in shown["computed"]]
 
 
+def test_codes_of_facts_have_names(star):
+    named = "select name_zh, used_by from published.dim_code_label where code_list = %s and code = %s"
+    with engine(Role.READER).connect() as connection:
+        nurse = connection.exec_driver_sql(named, ("profession_class", "21")).one()
+        lists = connection.exec_driver_sql(
+            "select count(distinct code_list) from published.dim_code_label"
+        ).scalar_one()
+    assert (nurse.name_zh, nurse.used_by) == ("注册护士", "staff_register.profession_class")
+    assert lists > 50
+
+
+def test_every_contradiction_that_people_described_is_found_by_the_mart(star):
+    told = json.loads(CliRunner().invoke(app, ["indicators", "contradictions", "--json"]).output)
+    with engine(Role.OWNER).connect() as connection:
+        described = connection.exec_driver_sql(
+            "select reference, kind, indicator_code from staging.plan_contradiction"
+        ).all()
+    found = {(row["reference"], row["kind"], row["indicator_code"]) for row in told}
+    assert {tuple(row) for row in described} - found == set()
+    assert {row["reference"][0] for row in told if row["reference"]} == set("ABCDEFGI")
+    staff = next(row for row in told if row["indicator_code"] == "health_personnel")
+    assert (staff["printed_value"], staff["expected_value"], staff["verdict"]) == (1889, 1945, "impossible")
+
+
 class Postgres:
     """What MetricFlow has to know of the database to write SQL for it; the tests run the SQL themselves."""
 

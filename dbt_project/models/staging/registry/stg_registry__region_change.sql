@@ -23,6 +23,6 @@ select
     listed.note
 from {{ ref('region_change') }} as listed
 where not exists (
-    select from {{ source('registry', 'region_event') }} as own
-    where listed.from_code = own.region_code
-)
+        select from {{ source('registry', 'region_event') }} as own
+        where listed.from_code = own.region_code
+    )

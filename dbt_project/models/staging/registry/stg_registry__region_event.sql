@@ -35,6 +35,6 @@ select
     listed.note
 from {{ ref('region_event') }} as listed
 where not exists (
-    select from {{ source('registry', 'region_event') }} as own
-    where listed.region_code = own.region_code
-)
+        select from {{ source('registry', 'region_event') }} as own
+        where listed.region_code = own.region_code
+    )
