@@ -12,6 +12,7 @@ Lines = dict[tuple[str | int, ...], int]
 
 # The parser in C takes a fifth of the time of the one in Python, which is felt in every command.
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXT = "tag:yaml.org,2002:str"
 
 
 def load(path: Path) -> tuple[dict[str, Any], Lines]:
@@ -47,7 +48,7 @@ def _construct(loader: Any, node: yaml.Node, place: tuple[str | int, ...], lines
     if isinstance(node, yaml.MappingNode):
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
-            key = loader.construct_object(key_node, deep=True)
+            key = key_node.value if key_node.tag == _TEXT else loader.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
             if key in result:
                 raise FormError(
@@ -60,4 +61,5 @@ def _construct(loader: Any, node: yaml.Node, place: tuple[str | int, ...], lines
         return [
             _construct(loader, item, (*place, index), lines, path) for index, item in enumerate(node.value)
         ]
-    return loader.construct_object(node, deep=True)
+    # Most of a form is plain text, and asking the loader for it costs more than reading it did.
+    return node.value if node.tag == _TEXT else loader.construct_object(node, deep=True)

@@ -158,7 +158,7 @@ class BatchReader:
             asked = frame.filter(counts).select(
                 "report_no", "record_no", *given, "source_sheet", "source_row", "source_column"
             )
-        return Batch(records, asked, self.earlier.correcting(frame.filter(counts)))
+        return Batch(records, asked, self.earlier.correcting(frame, counts))
 
     # Who and when
 

@@ -41,16 +41,19 @@ class Earlier:
     sheet: str
     positions: pl.DataFrame
 
-    def correcting(self, cards: pl.DataFrame) -> pl.DataFrame:
-        """Those of the cards that correct an earlier one, with what the rules ask of them."""
+    def correcting(self, cards: pl.DataFrame, counts: pl.Series) -> pl.DataFrame:
+        """Those of the cards that count and correct an earlier one, with what the rules ask of them."""
         asked = asked_of_earlier(self.form)
         if asked is None or not set(self._key) <= set(cards.columns):
             return pl.DataFrame()
         which, fields = asked
-        absent = [pl.lit(None, dtype=self.form.by_code[name].dtype).alias(name) for name in fields]
-        cards = cards.with_columns(one for one in absent if one.meta.output_name() not in cards.columns)
+        absent = [
+            pl.lit(None, dtype=self.form.by_code[name].dtype).alias(name)
+            for name in sorted(fields - set(cards.columns))
+        ]
+        mine = cards.lazy().with_columns(counts.alias("counts"), *absent).filter("counts", which)
         places = ("report_no", "record_no", "source_sheet", "source_row", "source_column")
-        return cards.filter(which.fill_null(value=False)).select(*places, *sorted({*fields, *self._key}))
+        return mine.select(*places, *sorted({*fields, *self._key})).collect()
 
     def tell(self, connection: Connection, cards: pl.DataFrame, before: datetime, ledger: Ledger) -> None:
         """Add a finding for each of the cards that breaks a rule beside what it said before that moment."""

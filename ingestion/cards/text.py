@@ -10,7 +10,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from itertools import islice
+from threading import Thread
 
 import polars as pl
 
@@ -55,6 +57,9 @@ def fetched_here(
     settings: Settings, files: Sequence[WaitingFile], catalogue: Catalogue, source: SourceContext
 ) -> Iterator[Iterator[Fetched]]:
     """Keep and recognise files in order, each while the caller is busy with the one before; the first at once."""
+    if files:
+        # What copies cards takes a while to load; until the first file is read a core is idle.
+        Thread(target=import_module, args=("pgpq",), daemon=True).start()
     with ThreadPoolExecutor(1, thread_name_prefix="texts") as pool:
         begun = deque(pool.submit(fetch, settings, file, catalogue, source) for file in files[:1])
 
