@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -297,6 +298,18 @@ def _test(settings: Settings, candidate: Candidate, manifest: Any = None) -> tup
     )
 
 
+def parse(settings: Settings) -> None:
+    """Read the project and write its manifests below the instance's ``dbt/target``."""
+    _call(settings, None, ["parse"])
+
+
+@contextmanager
+def environment(settings: Settings) -> Iterator[None]:
+    """What the profile and the macros read, for a command of dbt's kin that is run beside it."""
+    with _environment(settings, None):
+        yield
+
+
 def run_unit_tests(settings: Settings) -> dict[str, str | None]:
     """Run the project's dbt unit tests; returns the message of each one that does not pass."""
     results = _results(
@@ -344,8 +357,9 @@ def _call(
         "--profiles-dir", str(PROJECT),
         "--target-path", str(_target(settings)),
     ]  # fmt: skip
-    with _invocation, _environment(settings, candidate):
-        outcome = dbtRunner(manifest=manifest).invoke(line)
+    # dbt reads its callers' whole stack again and again; below a task of Airflow that is deep, in a thread it is not.
+    with _invocation, _environment(settings, candidate), ThreadPoolExecutor(1) as thread:
+        outcome = thread.submit(dbtRunner(manifest=manifest).invoke, line).result()
     if outcome.exception is not None:
         raise _failure(settings, (), outcome.exception)
     return outcome

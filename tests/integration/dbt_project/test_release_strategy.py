@@ -23,6 +23,16 @@ def template() -> str:
     return "warehouse_built"
 
 
+@pytest.fixture
+def few_models(registry, monkeypatch):
+    """Builds of the few models that a test looks at; the others keep what they have."""
+    chosen = {"dim_report", "dim_organization", "fct_reported_value", "fct_hospital_service"}
+    select = building._selection
+    monkeypatch.setattr(
+        building, "_selection", lambda *arguments: [name for name in select(*arguments) if name in chosen]
+    )
+
+
 def contents(rows):
     """Every row of the star, without the order in which it was written."""
     names = rows(
@@ -72,6 +82,7 @@ def test_building_a_candidate_again_changes_nothing(registry, rows):
     assert again.inserted > 0
 
 
+@pytest.mark.usefixtures("few_models")
 def test_what_an_earlier_try_of_the_candidate_wrote_is_put_right(registry, rows):
     report = registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100, "beds_actual": 10})
     registry.release()
@@ -131,6 +142,7 @@ def test_a_withdrawn_report_is_gone_from_the_next_release(registry, rows):
     assert rows(total) == [{"value": 50}]
 
 
+@pytest.mark.usefixtures("few_models")
 def test_many_changes_give_the_same_as_few(registry, rows, monkeypatch):
     """Beyond the literal limit the scope is a range and a semi-join."""
     for unit, visits in (("H1", 100), ("P1", 50)):
@@ -164,6 +176,7 @@ def test_many_changes_give_the_same_as_few(registry, rows, monkeypatch):
     assert changed["dim_report"] == (521, 1)
 
 
+@pytest.mark.usefixtures("few_models")
 def test_a_report_that_changes_during_the_build_is_built_into_the_same_candidate(registry, rows, monkeypatch):
     report = registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100})
     registry.release()
@@ -196,6 +209,7 @@ def test_a_failing_model_is_named_with_its_cause(registry):
     assert "dbt_project/models" in failed.value.mend
 
 
+@pytest.mark.usefixtures("few_models")
 def test_a_release_that_is_not_the_open_candidate_is_refused(registry):
     registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100})
     registry.release()
@@ -203,6 +217,7 @@ def test_a_release_that_is_not_the_open_candidate_is_refused(registry):
         building.build(registry.settings, release.Candidate(7, 1, "test", 1, 1))
 
 
+@pytest.mark.usefixtures("few_models")
 def test_no_password_is_written_to_disk(registry):
     registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100})
     registry.release()
@@ -213,6 +228,7 @@ def test_no_password_is_written_to_disk(registry):
     assert not [file for file in written if secret.encode() in file.read_bytes()]
 
 
+@pytest.mark.usefixtures("few_models")
 def test_the_summary_keeps_models_and_tests_for_the_gate(registry, rows):
     registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100})
     result = registry.candidate()
@@ -221,6 +237,7 @@ def test_the_summary_keeps_models_and_tests_for_the_gate(registry, rows):
     assert {model["name"]: model["inserted"] for model in kept["models"]}["dim_report"] == 1
 
 
+@pytest.mark.usefixtures("few_models")
 def test_documentation_is_one_page(registry):
     registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100})
     registry.candidate()
