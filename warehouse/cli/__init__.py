@@ -4,7 +4,7 @@ One module a group of commands. A command reads its arguments, calls a public fu
 came back; whatever the function raises as a :class:`~warehouse.errors.WarehouseError` becomes one clear line.
 """
 
-from warehouse.cli import checks, data, forms, indicators, night, releases, sample, server
+from warehouse.cli import checks, data, forms, indicators, metrics, night, releases, sample, server
 from warehouse.cli.output import App
 
 app = App(
@@ -12,7 +12,7 @@ app = App(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for group in (server, night, checks, sample, data, forms, indicators, releases):
+for group in (server, night, checks, sample, data, forms, indicators, metrics, releases):
     group.register(app)
 
 __all__ = ["app"]

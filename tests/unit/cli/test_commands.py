@@ -28,6 +28,8 @@ def test_help_lists_every_command():
         "status",
         "url",
         "psql",
+        "indicators",
+        "metrics",
         "ingest",
         "check",
         "replay",
