@@ -36,15 +36,30 @@
         "select distinct part.form_code, part.field_code, part.condition, part.about, "
         ~ indicator_field('part') ~ " as field_key, exists (select from pg_attribute as a"
         ~ " where a.attrelid = to_regclass(format('raw.%I', part.form_code)) and a.attname = 'set_aside') as has_cards,"
-        ~ " exists (select from registry.form as f where f.form_code = part.form_code and f.period_type = 'event') as is_event"
+        ~ " exists (select from registry.form as f where f.form_code = part.form_code and f.period_type = 'event') as is_event,"
+        ~ " (" ~ card_key_columns('part.form_code') ~ ") as card_key"
         ~ " from staging.indicator_part as part"
         ~ " where (part.field_code in ('*') or part.field_code like 'distinct %' or part.condition is not null)"
         ~ " and to_regclass(format('raw.%I', part.form_code)) is not null order by 1, 5"
     ).rows) }}
 {%- endmacro %}
 
+{#- Columns of raw.<form> that tell a card from another, as its form says; what is personal stands as the person's key. -#}
+{% macro card_key_columns(form_code) -%}
+    select string_agg(
+        case when exists (
+            select from pg_attribute as a
+            where a.attrelid = to_regclass(format('raw.%I', f.form_code)) and a.attname = key.name
+        ) then key.name else f.definition -> 'cards' -> 'persons' -> 0 ->> 'code' || '_key' end, ',' order by key.name
+    )
+    from (select * from registry.form where form_code = {{ form_code }} limit 1) as f
+    cross join lateral jsonb_array_elements_text(
+        case jsonb_typeof(f.definition -> 'cards' -> 'key') when 'array' then f.definition -> 'cards' -> 'key' else '[]' end
+    ) as key (name)
+{%- endmacro %}
+
 {% macro record_values() -%}
-    {%- for form_code, field_code, condition, about, field_key, has_cards, is_event in indicator_records() %}
+    {%- for form_code, field_code, condition, about, field_key, has_cards, is_event, card_key in indicator_records() %}
     {%- set holds = indicator_condition(condition) -%}
     {%- set day = 'form.' ~ adapter.quote(about) ~ '::date' if is_event else 'report.period_start' %}
     union all
@@ -101,6 +116,19 @@
     where report.form_code = '{{ form_code }}'
         and {{ changed_days(day) }}
         {%- if has_cards %} and form.set_aside is null{% endif %}
+        {%- if has_cards and card_key %}
+        -- A card that came in two batches counts once, as it came last.
+        and not exists (
+            select from raw.{{ adapter.quote(form_code) }} as newer
+            inner join {{ ref('stg_registry__report') }} as newer_report
+                on newer.revision_id = newer_report.revision_id
+            where newer.set_aside is null
+                {%- for column in card_key.split(',') %}
+                and newer.{{ adapter.quote(column) }} = form.{{ adapter.quote(column) }}
+                {%- endfor %}
+                and (newer_report.received_at, newer_report.report_id) > (report.received_at, report.report_id)
+        )
+        {%- endif %}
         {%- if about and not is_event %} and form.{{ adapter.quote(about) }} is not null{% endif %}
     group by 1, 2, 3, 7, 8, 9, report.subject_type
     {%- endfor %}

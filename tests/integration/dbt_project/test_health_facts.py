@@ -212,6 +212,10 @@ def second_night(bureau: Bureau) -> None:
         "women_screening_quarterly", "county",
         {**LONGHU, "quarter": "2015年第1季度", "women_screened": 120, "cervical_screened": 100, "breast_screened": 90},
     )  # fmt: skip
+    # The second child's card once more, with another weight.
+    bureau.send(
+        "birth_defect_card", "county", newborn(2, card_no="D2", defect_codes_1="Q36.0", birth_weight=2900)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -350,7 +354,7 @@ CASES = (
 
 def test_a_card_is_what_its_newest_version_says(bureau):
     shown = bureau.rows(CASES.format(release=2))
-    received = date(2015, 2, 10) + timedelta(days=bureau.sent - 1)
+    received = date(2015, 2, 10) + timedelta(days=bureau.sent - 2)
     assert [tuple(row.values()) for row in shown] == [
         # Cholera, cancelled.
         ("0200", None, "0200", "3", "3", 2, False, 0, 0, True, received),
@@ -460,6 +464,12 @@ def test_births_are_counted_by_day_township_sex_and_age_of_the_mother(bureau):
             "select month_start, mch_year, sex, defect_group, children from published.fct_birth_defect order by 4"
         )
     ] == [(date(2015, 1, 1), 2015, "1", "Q35", 2), (date(2015, 1, 1), 2015, "1", "Q36", 1)]
+    # A card that came twice is one child, in the indicator too.
+    (rate,) = bureau.rows(
+        "select numerator, denominator from published.fct_indicator where indicator_code = 'birth_defect_rate'"
+        " and subject_code = '440507' and slice = 'all' and period_type = 'mch_year'"
+    )
+    assert (rate["numerator"], rate["denominator"]) == (3, None)
 
 
 def test_deaths_are_counted_by_cause_and_children_and_mothers_never_by_township(bureau):
