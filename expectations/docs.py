@@ -32,6 +32,7 @@ _STYLE = """
 body {font: 15px/1.5 system-ui, "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; margin: 1.5rem; color: #222}
 table {border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem}
 td, th {border: 1px solid #ccc; padding: .35rem .6rem; text-align: left; vertical-align: top}
+td {overflow-wrap: anywhere} td:nth-child(2) {min-width: 14rem} summary {white-space: nowrap}
 code {font-size: 13px; overflow-wrap: anywhere}
 .fa-check-circle::before, .fa-check::before {content: "✓"; color: #177245; font-weight: bold}
 .fa-times::before, .fa-exclamation-triangle::before {content: "✗"; color: #b00020; font-weight: bold}
@@ -176,17 +177,26 @@ def _index(verdict: Verdict, site: Path) -> str:
     failed = "".join(
         f"<tr><td>{result.severity}</td><td>{html.escape(result.check_id)}</td>"
         f"<td>{html.escape(result.message_zh)}<br>{html.escape(result.message_en)}</td>"
-        f"<td>{_observed(result)}</td><td><code>{html.escape(result.failing_query or '')}</code></td></tr>"
+        f"<td>{_observed(result)}</td><td>{_look(result)}</td></tr>"
         for result in verdict.failed
     )
     word = "passed 通过" if verdict.passed else "failed 未通过"
     when = f"{verdict.audited_at:%Y-%m-%d %H:%M %Z}" if verdict.audited_at else ""
     return _INDEX.format(
         title=f"Release {verdict.release_id}: {word}",
-        line=html.escape(f"attempt {verdict.attempt}, {when}; {verdict.counts}"),
+        line=html.escape(
+            f"{when}, attempt {verdict.attempt}: "
+            + ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in verdict.counts.items())
+        ),
         failed=failed or '<tr><td colspan="5">none 无</td></tr>',
         suites=suites,
     )
+
+
+def _look(result: CheckResult) -> str:
+    if not result.failing_query:
+        return ""
+    return f"<details><summary>SQL</summary><code>{html.escape(result.failing_query)}</code></details>"
 
 
 def _by_suite(verdict: Verdict) -> dict[str, list[CheckResult]]:

@@ -21,6 +21,7 @@ from openpyxl.utils import get_column_letter
 from sqlalchemy import Engine, text
 
 from expectations.results import CheckResult, Verdict, last_verdict
+from expectations.wording import in_chinese, period
 from warehouse.database import Role, make_engine
 from warehouse.settings import Settings
 
@@ -31,11 +32,16 @@ NIGHTS = 12
 
 ROLES = {"reporting_unit": "填报单位", "statistician": "统计科", "engineer": "数据工程师"}
 
+_SHORT, _NARROW = ' class="short"', (1, 3, 4, 7)
+"""Columns of a unit's page that stay on one line."""
+
 _FINDINGS = """
 select finding.check_id, finding.subject_code, finding.form_code, finding.field_code, finding.breakdown,
-    finding.indicator_code, finding.slice, finding.period_start, finding.observed, finding.expected, finding.cause,
-    finding.is_new, finding.waiver, form.name_zh as form_name, field.name_zh as field_name
+    finding.indicator_code, finding.slice, finding.period_type, finding.period_start, report.period_end,
+    finding.observed, finding.expected, finding.cause, finding.is_new, finding.waiver, form.name_zh as form_name,
+    field.name_zh as field_name
 from audit.finding as finding
+left join registry.report as report on finding.report_id = report.report_id
 left join lateral (
     select definition.name_zh from registry.form as definition where definition.form_code = finding.form_code
     order by definition.edition desc limit 1
@@ -48,6 +54,8 @@ where finding.release_id = :release and finding.attempt = :attempt and finding.s
     and finding.subject_code is not null
 order by finding.subject_code, finding.is_new desc, finding.check_id, finding.period_start desc, finding.key
 """
+
+_NAMES = "select distinct on (field_code) field_code, name_zh from registry.form_field order by field_code, form_code"
 
 _TREND = """
 select finding.subject_code, finding.release_id, count(*) as failures
@@ -77,6 +85,8 @@ _STYLE = """
 body {font: 15px/1.5 system-ui, "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; margin: 1.5rem; color: #222}
 table {border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem}
 td, th {border: 1px solid #ccc; padding: .3rem .6rem; text-align: left; vertical-align: top}
+td {overflow-wrap: anywhere} td:first-child {min-width: 10rem} .short, summary {white-space: nowrap}
+summary {cursor: pointer}
 .new {background: #fff3d6} .number {text-align: right} code {font-size: 13px; overflow-wrap: anywhere}
 .bar {display: inline-block; width: 14px; margin-right: 3px; background: #4a7fb5;
 vertical-align: bottom}
@@ -137,8 +147,11 @@ def read(auditor: Engine, verdict: Verdict) -> list[Unit]:
     here = {"release": verdict.release_id, "attempt": verdict.attempt, "nights": NIGHTS}
     findings, trends = defaultdict(list), defaultdict(list)
     with auditor.connect() as connection:
-        for row in connection.execute(text(_FINDINGS), here).mappings():
-            findings[row["subject_code"]].append(dict(row))
+        names = {row.field_code: row.name_zh for row in connection.execute(text(_NAMES))}
+        for found in connection.execute(text(_FINDINGS), here).mappings():
+            finding = dict(found)
+            said = {"cause": in_chinese(finding["cause"], names), "period": period(finding)}
+            findings[finding["subject_code"]].append(finding | said)
         for row in connection.execute(text(_TREND), here).mappings():
             trends[row["subject_code"]].append((row["release_id"], row["failures"]))
         known = {row["subject_code"]: row for row in connection.execute(text(_UNITS)).mappings()}
@@ -179,7 +192,7 @@ def page(unit: Unit, verdict: Verdict, checks: Mapping[str, CheckResult]) -> str
         f'<p>工作簿：<a href="{html.escape(unit.code)}.xlsx">{html.escape(unit.code)}.xlsx</a>；'
         f"退回的报表：<code>warehouse corrections --unit {html.escape(unit.code)} --out .</code></p>"
         "<table><tr><th>报表</th><th>报告期</th><th>项目</th><th>报来</th><th>预期</th><th>问题</th><th>可能原因</th>"
-        f"<th>由谁处理</th></tr>{rows}</table>",
+        f'<th class="short">由谁处理</th></tr>{rows}</table>',
     )
 
 
@@ -191,7 +204,7 @@ def index(units: Iterable[Unit], verdict: Verdict) -> str:
     todo = "".join(
         f"<h2>{ROLES.get(role, role)}（{role}）</h2><table><tr><th>检查</th><th>问题</th><th>处数</th><th>新增</th>"
         "<th>查看</th></tr>" + "".join(_todo(result) for result in results) + "</table>"
-        for role, results in sorted(roles.items())
+        for role, results in sorted(roles.items(), key=lambda item: list(ROLES).index(item[0]))
     )
     league = "".join(
         f'<tr><td class="number">{unit.position}</td><td>{_link(unit)}</td><td class="number">{unit.reports}</td>'
@@ -200,7 +213,7 @@ def index(units: Iterable[Unit], verdict: Verdict) -> str:
     )
     return _document(
         f"数据质量报告 发布 {verdict.release_id}",
-        f"<p>{html.escape(verdict.line())}</p>{todo or '<p>没有待处理的问题。</p>'}<h2>单位排名</h2>"
+        f"<p>{_summary(verdict)}</p>{todo or '<p>没有待处理的问题。</p>'}<h2>单位排名</h2>"
         "<table><tr><th>位次</th><th>单位</th><th>报表数</th><th>待核对</th><th>每百份</th></tr>"
         f"{league}</table>",
     )
@@ -231,7 +244,7 @@ def workbook(unit: Unit, verdict: Verdict, checks: Mapping[str, CheckResult]) ->
         sheet.append(
             [
                 _text(finding["form_name"] or finding["form_code"]),
-                finding["period_start"],
+                finding["period"],
                 _text(_item(finding)),
                 _number(finding["observed"]),
                 _number(finding["expected"]),
@@ -258,7 +271,7 @@ def _row(finding: Mapping[str, Any], checks: Mapping[str, CheckResult]) -> str:
     check = checks.get(finding["check_id"])
     cells = [
         finding["form_name"] or finding["form_code"],
-        finding["period_start"],
+        finding["period"],
         _item(finding),
         _number(finding["observed"]),
         _number(finding["expected"]),
@@ -266,8 +279,21 @@ def _row(finding: Mapping[str, Any], checks: Mapping[str, CheckResult]) -> str:
         finding["cause"] if finding["waiver"] is None else f"已豁免：{finding['waiver']}",
         ROLES.get(check.owner or "", "") if check else "",
     ]
-    shown = "".join(f"<td>{html.escape('' if cell is None else str(cell))}</td>" for cell in cells)
+    shown = "".join(
+        f"<td{_SHORT if number in _NARROW else ''}>{html.escape('' if cell is None else str(cell))}</td>"
+        for number, cell in enumerate(cells)
+    )
     return f'<tr class="{"new" if finding["is_new"] else ""}">{shown}</tr>'
+
+
+def _summary(verdict: Verdict) -> str:
+    counts = verdict.counts
+    word = "已通过，可发布" if verdict.passed else "未通过，不发布"
+    stops = "；".join(result.brief() for result in verdict.blocking[:3])
+    return html.escape(
+        f"{word}：{counts['declared']} 项检查，{counts['passed']} 项通过，{counts['not_applicable']} 项不适用，"
+        f"{counts['critical']} 项严重、{counts['warning']} 项警告未通过。{stops}"
+    )
 
 
 def _todo(result: CheckResult) -> str:
@@ -278,7 +304,8 @@ def _todo(result: CheckResult) -> str:
         "" if result.new_rows is None else result.new_rows,
     )
     shown = "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells)
-    return f"<tr>{shown}<td><code>{html.escape(result.failing_query or '')}</code></td></tr>"
+    look = f"<details><summary>SQL</summary><code>{html.escape(result.failing_query or '')}</code></details>"
+    return f"<tr>{shown}<td>{look if result.failing_query else ''}</td></tr>"
 
 
 def _link(unit: Unit) -> str:

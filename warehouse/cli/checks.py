@@ -1,6 +1,6 @@
 """Commands about the gate: what it found, what it asks, run it by hand, judge what it found by other thresholds."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,12 +9,19 @@ from warehouse.database import Role, engine
 from warehouse.errors import WarehouseError
 from warehouse.settings import get_settings
 
+if TYPE_CHECKING:
+    from expectations.results import Verdict
+
 Only = Annotated[str, typer.Option("--only", help="Id of a check; * stands for any letters.")]
 ReleaseNo = Annotated[
     int | None, typer.Option("--release", help="Release or candidate; the newest audited if left out.")
 ]
 
 RESULT = ("severity", "status", "check_id", "failing_rows", "waived_rows", "message_zh", "observed")
+
+
+class NeverAudited(WarehouseError):
+    """The gate has not looked at what is asked for."""
 
 
 class ThresholdError(WarehouseError):
@@ -49,16 +56,12 @@ def checks(
     """List what the gate found: checks that failed, how many rows, and the SQL that shows them."""
     if ctx.invoked_subcommand:
         return
-    from expectations.results import last_verdict  # noqa: PLC0415
-
-    verdict = last_verdict(engine(Role.AUDITOR), release)
-    rows = []
-    if verdict is not None:
-        rows = [
-            {"release_id": verdict.release_id, **vars(result)}
-            for result in verdict.results
-            if every or not result.is_fine
-        ]
+    verdict = _audited(release)
+    rows = [
+        {"release_id": verdict.release_id, **vars(result)}
+        for result in verdict.results
+        if every or not result.is_fine
+    ]
     if as_json:
         print_json(rows)
         return
@@ -171,6 +174,8 @@ def compare(
     """Say which checks changed between two releases, and how many failures came, went and stayed."""
     from expectations import history  # noqa: PLC0415
 
+    for release in (a, b):
+        _audited(release)
     rows = history.compare(engine(Role.AUDITOR), a, b)
     if as_json:
         print_json(rows)
@@ -190,6 +195,7 @@ def found(
     """List the places where checks failed: unit, form, indicator, period, value, expected value, likely cause."""
     from expectations import findings  # noqa: PLC0415
 
+    _audited(release)
     rows = findings.failing(engine(Role.AUDITOR), release, only=only, subject=subject, waived=waived)
     if as_json:
         print_json(rows)
@@ -208,6 +214,19 @@ def found(
     print_rows(rows, columns, title="Findings", empty="No finding.")
 
 
+def _audited(release: int | None) -> "Verdict":
+    """The gate's last word on a release: that nothing failed must not be said of what nobody looked at."""
+    from expectations.results import last_verdict  # noqa: PLC0415
+
+    verdict = last_verdict(engine(Role.AUDITOR), release)
+    if verdict is None:
+        asked = (
+            "The gate has not run here yet." if release is None else f"Release {release} was never audited."
+        )
+        raise NeverAudited(asked, mend="See the releases: warehouse releases")
+    return verdict
+
+
 def _threshold(written: str) -> tuple[str, float]:
     name, _, number = written.partition("=")
     try:
@@ -215,5 +234,5 @@ def _threshold(written: str) -> tuple[str, float]:
     except ValueError:
         raise ThresholdError(
             f"{written!r} is no threshold.",
-            mend="Write it as CHECK=NUMBER, for example months.outlier_idr_monthly=12",
+            mend="Write it as CHECK=NUMBER, for example series.outlier_idr_monthly=12",
         ) from None
