@@ -162,12 +162,14 @@
         {%- set years = run_query(query).columns[0].values() -%}
         {%- if years | length == 0 -%}false
         {%- else -%}
-            (
+            {#- One range, which an index finds, and within it the years if some are left out. #}
+            ({{ column }} between date '{{ years | first }}-01-01' and date '{{ years | last }}-12-31'
+            {%- if (years | last) - (years | first) >= years | length %} and (
                 {%- for year in years -%}
                     {{ column }} between date '{{ year }}-01-01' and date '{{ year }}-12-31'
                     {{- ' or ' if not loop.last -}}
                 {%- endfor -%}
-            )
+            ){% endif %})
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
