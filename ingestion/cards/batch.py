@@ -96,10 +96,11 @@ class BatchReader:
 
     def typed(self, frame: pl.DataFrame, first_row: int) -> TypedRows:
         """Type the rows of a batch. Batches are typed in order, but may be judged while the next is typed."""
-        rows = self.where.cards(frame, first_row)
+        # In one piece: each query over several would put them together anew.
+        rows = self.where.cards(frame.rechunk(), first_row)
         typed = self._columns.read(pl.DataFrame([self._cells(rows, field) for field in self._given]))
         # The cells as they were written have been read: nothing holds on to them.
-        body = self.where.subjects(rows.select("source_row"), typed)
+        body = self.where.subjects(rows["source_row"].to_frame(), typed)
         body = self.where.periods(body, typed, self._day_of(typed, len(body)))
         said = {code: one.values for code, one in typed.items()}
         said |= {f"{code}!": one.faults for code, one in typed.items() if one.faulty}
