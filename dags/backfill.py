@@ -30,7 +30,7 @@ from airflow.sdk import Param, dag, get_current_context, setup, task, teardown
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags import stages
-from dags.notifiers import FailedRun
+from dags.notifiers import FailedRun, NewFailures
 from dags.policy import PUBLISHED, RUN_ID, default_args, failed_tasks, step
 from warehouse.settings import get_settings
 
@@ -108,7 +108,8 @@ def backfill() -> None:
         return release
 
     @teardown(on_failure_fail_dagrun=True)
-    @task(retries=0, on_failure_callback=[FailedRun()])
+    # One message for the whole reload: what a chunk left is still there at the last one.
+    @task(retries=0, on_success_callback=[NewFailures()], on_failure_callback=[FailedRun(), NewFailures()])
     @step
     def finish(run: str) -> str:
         return stages.finish(run, failed_tasks(get_current_context()))

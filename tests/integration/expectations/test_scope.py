@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from expectations import gate, scope
+from expectations import findings, gate, probes, scope
 from expectations.catalogue import Catalogue, load
 from warehouse.database import Role, engine, make_engine
 from warehouse.release import Candidate, open_candidate, publish
@@ -55,6 +55,37 @@ checks:
     expectation: {type: ExpectKeyToBeUnique, columns: [kind]}
     message_zh: 类别重复
     message_en: a kind stands twice
+"""
+PROBE = """
+probe: amounts
+tables: [deeds]
+carried: series
+when_empty: 没有该报表
+kinds:
+  - kind: large
+    question: "Is no amount too large?"
+    dimension: plausibility
+    severity: warning
+    owner: reporting_unit
+    since: 2026-11-22
+    threshold: 5
+    per: form
+    policy: none
+    message_zh: 数额过大
+    message_en: an amount is too large
+"""
+AMOUNTS = """
+select 'large' as kind, report.form_code as item, null::bigint as looked, report.subject_type, report.subject_code,
+    report.form_code, report.period_type, report.period_start, deed.report_id, deed.amount as score
+from candidate.deeds as deed
+inner join registry.report as report on deed.report_id = report.report_id
+where $series(report)
+union all
+select null, report.form_code, count(*), null, null, null, null, null, null, null
+from candidate.deeds as deed
+inner join registry.report as report on deed.report_id = report.report_id
+where $series(report)
+group by report.form_code
 """
 COLUMNS = "release_from int default 1, release_to int default 2147483647"
 
@@ -157,3 +188,33 @@ def test_a_release_whose_changes_nobody_claimed_is_looked_at_as_a_whole(
     everything, checks = failed(settings, forced, catalogue)
     assert everything
     assert "deeds.not_negative" in checks
+
+
+def test_a_finding_stays_through_nights_that_do_not_touch_its_series_and_goes_when_it_is_mended(
+    settings: Settings, published: None, catalogue: Catalogue, tmp_path: Path
+):
+    (tmp_path / "probes").mkdir()
+    (tmp_path / "probes" / "amounts.yml").write_text(PROBE.lstrip(), encoding="utf-8")
+    (tmp_path / "probes" / "amounts.sql").write_text(AMOUNTS, encoding="utf-8")
+    asked = Catalogue(catalogue.suites, tuple(probes.load({"form": ("f",)}, tmp_path / "probes")))
+    publisher = make_engine(settings, Role.PUBLISHER)
+
+    def after(*changed: int) -> tuple[bool, set[tuple[str, bool]]]:
+        """Whether a night that changed these reports looked at everything; its findings, and whether they are new."""
+        candidate = night(*changed)
+        verdict = gate.audit(settings, candidate, catalogue=asked)
+        publish(publisher, candidate)
+        rows = findings.failing(engine(Role.AUDITOR), candidate.release_id, only="amounts.*")
+        return verdict.facts["everything"], {(row["subject_code"], row["is_new"]) for row in rows}
+
+    run(Role.BUILDER, "update star.deeds set amount = 9, kind = 'good'")
+    assert after(1, 2) == (True, {("1", True), ("2", True)})
+    run(Role.BUILDER, "update star.deeds set amount = 1 where report_id = 1")
+    assert after(1) == (False, {("2", False)})
+    assert after(1) == (False, {("2", False)})
+    run(Role.BUILDER, "update star.deeds set amount = 8 where report_id = 1")
+    assert after(1) == (False, {("1", True), ("2", False)})
+    run(Role.BUILDER, "update star.deeds set amount = 1")
+    assert after(2) == (False, {("1", False)})
+    assert after(1) == (False, set())
+    publisher.dispose()
