@@ -4,6 +4,7 @@ import re
 
 import polars as pl
 
+from ingestion.label_index import is_number
 from ingestion.labels import is_total
 from ingestion.readers import Table
 from ingestion.recognised import Recognised, Spot
@@ -20,8 +21,11 @@ _SUM = re.compile(r"[合总小累共]\s*计|总数|全部")
 FEW = 64
 
 
-def body_of(table: Table, found: Recognised) -> pl.DataFrame:
-    """Rows that are records, with their spreadsheet row; totals, column numbers and signatures left out."""
+def body_of(table: Table, found: Recognised) -> tuple[pl.DataFrame, list[int]]:
+    """Rows that are records, with their spreadsheet row; totals, column numbers and signatures left out.
+
+    Besides the rows that begin as a signature or a remark does and yet hold numbers as a record would.
+    """
     first = found.header_row + 1
     frame = table.rows_below(first)
     if found.end_row is not None:
@@ -36,11 +40,33 @@ def body_of(table: Table, found: Recognised) -> pl.DataFrame:
     sums = _names_of_sums(frame, found, texts)
     keep = _keep_few if frame.height <= FEW else _keep_many
     kept = keep(frame, known, texts, labels, sums)
+    doubtful: list[int] = []
     if not kept.all():
+        doubtful = _like_records(frame.filter(~kept), texts, _names_of_values(found, known))
         frame = frame.filter(kept)
     if frame.height and is_numbering(tuple(frame.get_column(name)[0] for name in known)):
         frame = frame.slice(1)
-    return frame
+    return frame, doubtful
+
+
+def _names_of_values(found: Recognised, known: list[str]) -> list[str]:
+    """Columns of numbers."""
+    own = [column for column in found.fields if found.form.by_code[column.code].role == "measure"]
+    return [name for spot in (*own, *found.blocks) if (name := f"c{spot.column}") in known]
+
+
+def _like_records(left: pl.DataFrame, texts: list[str], values: list[str]) -> list[int]:
+    """Rows that begin like what stands below a table although most of their numbers are filled in."""
+    return [
+        row["source_row"]
+        for row in left.iter_rows(named=True)
+        if FOOTER.match(next((row[name] for name in texts if row[name] is not None), ""))
+        and sum(_is_number(row[name]) for name in values) * 2 >= len(values) > 1
+    ]
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, float) or (isinstance(cell, str) and is_number(cell.strip()))
 
 
 def _names_of_sums(frame: pl.DataFrame, found: Recognised, texts: list[str]) -> dict[str, set[str]]:

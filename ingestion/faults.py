@@ -119,18 +119,11 @@ class Faults:
                 value=spot.label,
             )
 
-    def above_the_labels(self, rows: Sequence[int]) -> None:
-        """Rows of numbers that stand above the labels, so that nobody can say what they are."""
+    def rows_left_out(self, rule_id: str, rows: Sequence[int], zh: str, en: str) -> None:
+        """Rows (counted from 1) that look like records and were not read; ``zh`` and ``en`` say why, and what to do."""
         for row in rows[:_MAX_UNKNOWN]:
-            cell = cell_name(row + 1, 1)
-            self.add(
-                "ROW_ABOVE_LABELS",
-                "layout",
-                f"第{row + 1}行像是数据，但在表头之上，未读取；请移到表头之下",
-                f"row {row + 1} looks like a record but stands above the labels and was not read; move it below",
-                severity="soft",
-                cell=cell,
-            )
+            zh_row, en_row = f"第{row}行像是数据，{zh}", f"row {row} looks like a record {en}"
+            self.add(rule_id, "layout", zh_row, en_row, severity="soft", cell=cell_name(row, 1))
 
     def part_unknown(self) -> None:
         """Neither title nor file name says which of a form's parts this is."""
@@ -320,12 +313,12 @@ class Faults:
 
 
 def _untyped(item: FormField, text: str) -> tuple[str, str, str]:
-    if text.upper() in ERROR_MARKS:
-        return (
-            "VALUE_FORMULA_ERROR",
-            f"是公式错误 {text}；请改正公式或直接填数",
-            f"is the formula error {text}",
-        )
+    if text.upper() in ERROR_MARKS or text.startswith("="):
+        zh, en = f"是公式错误 {text}；请改正公式或直接填数", f"is the formula error {text}"
+        if text.startswith("="):
+            zh = f"是公式“{text}”，没有算出的数；请用Excel或WPS打开、保存后报送，或直接填数"
+            en = f"is the formula {text!r}, which no program has calculated"
+        return "VALUE_FORMULA_ERROR", zh, en
     if item.type in ("int", "dec"):
         if re.fullmatch(r"[+-]?[\d.,\s]+[%‰％]", text):
             return (

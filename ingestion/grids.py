@@ -33,13 +33,14 @@ class Grid:
     likewise, and for fields without a fixed place ``row:<code>`` and ``column:<code>``. ``places``: the fixed row
     and column of a field, None where the record's own holds. ``positions``: field, row and column that are kept with
     the records; where a record has the like itself, they are the distance from it. ``unread``: labels below the
-    header that are none of the form's, beside a value.
+    header that are none of the form's, beside a value. ``doubtful``: rows that were left out and may be records.
     """
 
     frame: pl.DataFrame
     places: dict[str, tuple[int | None, int | None]]
     positions: Sequence[tuple[str, int | None, int | None]] = ()
     unread: Sequence[Spot] = ()
+    doubtful: Sequence[int] = ()
 
     @cached_property
     def scattered(self) -> set[str]:
@@ -68,7 +69,7 @@ def grid_of(table: Table, found: Recognised, index: LabelIndex) -> Grid:
 
 
 def _table(table: Table, found: Recognised) -> Grid:
-    body = body_of(table, found)
+    body, doubtful = body_of(table, found)
     width = set(body.columns)
     columns = [body.get_column(f"c{c.column}").alias(c.code) for c in found.fields if f"c{c.column}" in width]
     none = pl.Series("source_column", [None], dtype=pl.Int64).new_from_index(0, body.height)
@@ -77,6 +78,7 @@ def _table(table: Table, found: Recognised) -> Grid:
         frame,
         {c.code: (None, c.column + 1) for c in found.fields},
         [(c.code, None, c.column + 1) for c in found.fields],
+        doubtful=doubtful,
     )
 
 
@@ -85,7 +87,7 @@ def _table(table: Table, found: Recognised) -> Grid:
 
 def _wide(table: Table, found: Recognised) -> Grid:
     """Each row unfolded to a record per member and period, with a column per measure."""
-    body = body_of(table, found)
+    body, doubtful = body_of(table, found)
     fields = {f"c{c.column}": c.code for c in found.fields if f"c{c.column}" in body.columns}
     keep = pl.DataFrame([*(body[name].alias(code) for name, code in fields.items()), body["source_row"]])
     groups: dict[tuple[object, ...], list[int]] = {}
@@ -122,7 +124,7 @@ def _wide(table: Table, found: Recognised) -> Grid:
         )
     if not pieces:
         empty = keep.clear().with_columns(pl.lit(None, dtype=pl.Int64).alias("source_column"))
-        return Grid(empty, {c.code: (None, c.column + 1) for c in found.fields})
+        return Grid(empty, {c.code: (None, c.column + 1) for c in found.fields}, doubtful=doubtful)
     frame = pl.concat(pieces).with_columns(pl.col("source_row").alias(_ROW + m) for m in measures)
     frame = _without_blank_blocks(frame, measures, by_period=found.blocks[0].period is not None)
     offsets = {
@@ -132,7 +134,7 @@ def _wide(table: Table, found: Recognised) -> Grid:
     }
     regular = len(offsets) == len(measures)
     positions = [(measure, None, offset) for measure, offset in sorted(offsets) if offset] if regular else []
-    return Grid(frame, {c.code: (None, c.column + 1) for c in found.fields}, positions)
+    return Grid(frame, {c.code: (None, c.column + 1) for c in found.fields}, positions, doubtful=doubtful)
 
 
 def _cell(body: pl.DataFrame, column: int, kind: pl.DataType) -> pl.Series:

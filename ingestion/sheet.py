@@ -26,6 +26,14 @@ from ingestion.recognised import Recognised
 from ingestion.values import Typed, type_columns
 
 _IDENTITY = ("subject_ref", "period_start", "period_end")
+_ABOVE = (
+    "但在表头之上，未读取；请移到表头之下",
+    "but stands above the labels and was not read; move it below",
+)
+_LIKE_SIGNATURE = (
+    "但开头的文字像填表人、注释等表外内容，未读取；如是数据请改正开头的文字，如不是请删去数字",
+    "but begins like a signature or a remark and was not read; correct its beginning, or delete its numbers",
+)
 _HEAD = ("subject_ref", "subject_name", "reporter_ref", "period_start", "period_end")
 
 
@@ -57,7 +65,8 @@ def read_sheet(
     faults = Faults(found, table.sheet)
     grid = grid_of(table, found, index)
     faults.unknown_labels([*found.unknown, *grid.unread])
-    faults.above_the_labels(_numbers_above(table, found))
+    faults.rows_left_out("ROW_ABOVE_LABELS", _numbers_above(table, found), *_ABOVE)
+    faults.rows_left_out("ROW_LIKE_SIGNATURE", grid.doubtful, *_LIKE_SIGNATURE)
     where = Elsewhere(table, found, file_name)
     frame = grid.frame.hstack([pl.Series("place", range(grid.frame.height), dtype=pl.Int64)])
     if found.choices:
@@ -95,12 +104,12 @@ def _first_places(heads: pl.DataFrame) -> list[tuple[int, dt.date]]:
 
 
 def _numbers_above(table: Table, found: Recognised) -> list[int]:
-    """Rows above the labels of a table that look like records: a number in most of its columns, or as its value."""
-    if found.layout.kind not in ("table", "long"):
+    """Rows (from 1) above the labels that look like records: a number in most of the columns, or as its value."""
+    if found.layout.kind not in ("table", "wide", "long"):
         return []
-    columns = [found.value] if found.value >= 0 else [spot.column for spot in found.fields]
+    columns = [found.value] if found.value >= 0 else [spot.column for spot in (*found.fields, *found.blocks)]
     return [
-        row
+        row + 1
         for row, cells in enumerate(table.head[: found.header_row])
         if row >= found.first_row
         and sum(column < len(cells) and is_number(cells[column]) for column in columns) * 2 >= len(columns)

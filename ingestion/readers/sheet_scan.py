@@ -28,6 +28,11 @@ _PLAIN_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
 _FILLED_CELL = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"(?:\s[^>]*[^>/])?>')
 _PREFIXED = re.compile(rb":(?:c|row|sheetData)[\s>/]")
 _ERROR, _FLAG = b't="e"', b't="b"'
+# A formula without a value. One whose value is a text may well show an empty one.
+_UNCALCULATED = re.compile(
+    rb'<c r="[A-Z]{1,3}\d{1,7}"(?: s="\d+")?(?: t="n")?><f(?:[^<>]*/>|[^<>]*>[^<]*</f>)(?:<v></v>|<v ?/>)?</c>'
+)
+_MOST_TOLD = 40
 _PLACE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 
@@ -84,7 +89,7 @@ def scan(pieces: Callable[[], Iterator[bytes]], *, name: str, limits: Limits) ->
 
 
 def parse_errors(stream: BinaryIO, *, name: str, limits: Limits) -> list[tuple[int, int, str]]:
-    """Formula errors of a sheet: row and column from 0, and what the cell shows."""
+    """Formula errors of a sheet, and formulas without a value: row and column from 0, and what the cell shows."""
     found = Scan()
     parse(stream, _Cells(found), name=name, limits=limits, kind=_KIND)
     return found.errors
@@ -116,7 +121,7 @@ def _look_over(pieces: Iterator[bytes], found: Scan) -> None:
             digits = len(str(height)) if height else 0
         found.meet(10**digits - 1, 0)
         if not (found.has_errors and found.has_flags):
-            found.has_errors = found.has_errors or _ERROR in part
+            found.has_errors = found.has_errors or _ERROR in part or _has_uncalculated(part)
             found.has_flags = found.has_flags or _FLAG in part
         if found.head is None:
             head.append(part)
@@ -128,6 +133,10 @@ def _look_over(pieces: Iterator[bytes], found: Scan) -> None:
             found.merges.append(
                 ((int(top) - 1, column_number(left) - 1), (int(bottom) - 1, column_number(right) - 1))
             )
+
+
+def _has_uncalculated(part: bytes) -> bool:
+    return b"<f" in part and _UNCALCULATED.search(part) is not None
 
 
 def _digits_of_last(part: bytes) -> int:
@@ -198,14 +207,18 @@ def _letters_to(width: int) -> str:
 
 
 class _Cells(Handlers):
-    """Bounds and errors of a sheet that is parsed; a cell without a place follows the one before."""
+    """Bounds and errors of a sheet that is parsed; a cell without a place follows the one before.
+
+    A formula that no program has calculated yet is an error too: nobody can say what it shows.
+    """
 
     def __init__(self, found: Scan) -> None:
         self._found = found
         self._row = self._column = 0
-        self._error = False
+        self._kind = ""
         self._filled = False
-        self._text: list[str] | None = None
+        self._inside = ""
+        self._texts: dict[str, str] = {}
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """A row or cell begins."""
@@ -218,21 +231,27 @@ class _Cells(Handlers):
                 self._column, self._row = column_number(place[1]), int(place[2])
             else:
                 self._column += 1
-            self._error, self._filled, self._text = attributes.get("t") == "e", False, []
-        elif tag in ("v", "is"):
+            self._kind, self._filled, self._texts = attributes.get("t", "n"), False, {}
+        elif tag in ("v", "is", "f"):
             self._filled = True
+            self._inside = tag
+            self._texts[tag] = ""
 
     def end(self, tag: str) -> None:
         """A cell ends."""
+        if tag == self._inside:
+            self._inside = ""
         if tag != "c":
             return
         if self._filled:
             self._found.meet(self._row, self._column)
-        if self._error:
-            self._found.errors.append((self._row - 1, self._column - 1, "".join(self._text or [])))
-        self._text = None
+        shown = self._texts.get("v", "")
+        if self._kind == "e" or (self._kind == "n" and "f" in self._texts and not shown.strip()):
+            shown = shown if self._kind == "e" else f"={self._texts['f']}"
+            self._found.errors.append((self._row - 1, self._column - 1, shown))
+        self._texts = {}
 
     def text(self, data: str) -> None:
-        """Text of a cell that shows an error."""
-        if self._error and self._text is not None and len(self._text) < 20:
-            self._text.append(data)
+        """Text of a value or a formula, as much of it as is told."""
+        if self._inside and len(self._texts[self._inside]) < _MOST_TOLD:
+            self._texts[self._inside] += data[:_MOST_TOLD]

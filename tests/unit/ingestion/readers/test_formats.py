@@ -3,6 +3,8 @@
 import datetime as dt
 import io
 import json
+import re
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from ingestion.readers import read_tables
 from ingestion.readers.number_formats import day_of_serial, shows_date
 from ingestion.readers.table import Table
 from tests.unit.ingestion.readers.bombs import edited
-from tests.unit.ingestion.readers.writers import ods, spreadsheetml
+from tests.unit.ingestion.readers.writers import ods, spreadsheetml, zipped
 
 
 def read(tmp_path: Path, content: bytes) -> list[Table]:
@@ -42,6 +44,31 @@ def cell(kind: str, text: str, **attributes: object) -> str:
 def row(*cells: str, **attributes: object) -> str:
     more = "".join(f' ss:{key}="{value}"' for key, value in attributes.items())
     return f"<ss:Row{more}>{''.join(cells)}</ss:Row>"
+
+
+@pytest.mark.parametrize("large", [1 << 20, 1])
+def test_a_formula_that_nobody_calculated_shows_itself(
+    large: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs write formulas without their value; one whose value is an empty text is blank."""
+    monkeypatch.setattr("ingestion.readers.workbook.LARGE", large)
+    rows = [["合计", "数"], [None, "=B3+B4"], [None, 3], [None, 4], [None, "=1/0"], *([[1, 2]] * 60)]
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    with zipfile.ZipFile(content) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    blank = b'<c r="A2" t="str"><f>IF(B2=1,1,"")</f><v></v></c>'
+    error = b'<c r="B5" t="e"><f>1/0</f><v>#DIV/0!</v></c>'
+    edited = re.sub(rb'<row r="2"[^>]*>', lambda found: found[0] + blank, members[sheet])
+    edited = re.sub(rb'<c r="B5".*?</c>', error, edited)
+    path = tmp_path / "f.xlsx"
+    path.write_bytes(zipped({**members, sheet: edited}))
+    (table,) = read_tables(path)
+    assert table.rows_below(0).rows()[1:5] == [(None, "=B3+B4"), (None, "3"), (None, "4"), (None, "#DIV/0!")]
 
 
 def test_an_xml_workbook_keeps_places_kinds_and_merged_cells(tmp_path: Path) -> None:
