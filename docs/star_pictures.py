@@ -17,6 +17,8 @@ PROJECT = Path(__file__).resolve().parents[1] / "dbt_project"
 
 Model = Mapping[str, Any]
 
+MOST_IN_A_PICTURE = 4
+
 
 def facts() -> str:
     """A table of the facts and marts by area: what a row stands for, and the forms that feed it."""
@@ -30,19 +32,29 @@ def facts() -> str:
 
 
 def areas() -> str:
-    """For each area a picture of its facts with their keys and the dimensions that these name."""
+    """For each area pictures of its facts with their keys and the dimensions that these name."""
     parts = []
     for area, models in _by_area(("fct_", "mart_")).items():
-        lines = ["erDiagram"]
-        for name, model in models.items():
-            lines += _entity(name, model, _resolved_keys())
-        for name, model in models.items():
-            lines += [
-                f'    {name} }}o--|| {dimension} : "{", ".join(columns)}"'
-                for dimension, columns in _dimensions(model).items()
-            ]
-        parts.append(f"## {area}\n\n```mermaid\n" + "\n".join(lines) + "\n```\n")
+        # With more tables in a row a picture is too small to be read.
+        pictures = -(-len(models) // MOST_IN_A_PICTURE)
+        shared = -(-len(models) // pictures)
+        tables = list(models.items())
+        drawn = [_picture(dict(tables[i : i + shared])) for i in range(0, len(tables), shared)]
+        parts.append(f"## {area}\n\n" + "\n".join(drawn))
     return "\n".join(parts)
+
+
+def _picture(models: Mapping[str, Model]) -> str:
+    """Tables with their keys, and a line to each dimension."""
+    lines = ["erDiagram"]
+    for name, model in models.items():
+        lines += _entity(name, model, _resolved_keys())
+    for name, model in models.items():
+        lines += [
+            f'    {name} }}o--|| {dimension} : "{", ".join(columns)}"'
+            for dimension, columns in _dimensions(model).items()
+        ]
+    return "```mermaid\n" + "\n".join(lines) + "\n```\n"
 
 
 def dimensions() -> str:
