@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dags.notifiers import FailedRun
+from dags.notifiers import FailedRun, NewFailures
 from warehouse.settings import Settings
 
 DAG_FILES = ["backfill", "nightly"]
@@ -51,8 +51,14 @@ def test_every_task_has_an_owner_and_retries_of_the_settings(dag):
 
 
 def test_a_failed_run_is_told(dag):
-    [callback] = dag.get_task("finish").on_failure_callback
-    assert isinstance(callback, FailedRun)
+    assert any(isinstance(callback, FailedRun) for callback in dag.get_task("finish").on_failure_callback)
+
+
+@pytest.mark.parametrize(("name", "task"), [("nightly", "audit"), ("backfill", "finish")])
+def test_what_is_new_at_the_gate_is_told_whether_the_run_succeeds_or_not(bag, name, task):
+    told = bag.dags[name].get_task(task)
+    for callbacks in (told.on_success_callback, told.on_failure_callback):
+        assert any(isinstance(callback, NewFailures) for callback in callbacks)
 
 
 def test_dag_has_tags(dag):
