@@ -16,6 +16,8 @@ AUTHOR = "报表审核"
 LONGEST_TEXT = 32_767
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 _LONGEST_SHEET_NAME = 31
+# Characters that are readable beside one another on A4 across.
+_PAGE_WIDTH = 150
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NOT_IN_SHEET_NAME = re.compile(r"[\\/*?:\[\]]")
@@ -63,6 +65,18 @@ def set_widths(sheet: Worksheet, widths: Iterable[float]) -> None:
     """Widths of the columns from the first on, in characters."""
     for column, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = width
+
+
+def print_on_a4(sheet: Worksheet) -> None:
+    """Print on A4 across, on as many pages beside one another as keep it readable."""
+    total = sum(
+        sheet.column_dimensions[get_column_letter(column)].width for column in range(1, sheet.max_column + 1)
+    )
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth = max(1, round(total / _PAGE_WIDTH))
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
 
 
 def display_width(text: str) -> int:

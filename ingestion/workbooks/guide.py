@@ -8,7 +8,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ingestion.form import Edition, Form, FormField
-from ingestion.workbooks.cells import BOLD, GRID, HEADING, WRAPPED, put, put_row, set_widths
+from ingestion.workbooks.cells import BOLD, GRID, HEADING, WRAPPED, print_on_a4, put, put_row, set_widths
 from ingestion.workbooks.own_sheets import GUIDE, LISTS, MARKS
 from ingestion.workbooks.validations import TYPE_NAMES, list_word, special_text
 
@@ -67,6 +67,7 @@ def write_guide(
         words = [(code, list_word(code_list, code)) for code in codes]
         row = _table(sheet, row + 1, (code_list.name_zh, "填写"), words)
     set_widths(sheet, (30, 24, 40, 12, 8, 60))
+    print_on_a4(sheet)
     sheet.protection.sheet = True
     return sheet
 

@@ -24,6 +24,7 @@ from ingestion.workbooks.cells import (
     OPEN,
     SOFT,
     WRAPPED,
+    print_on_a4,
     put,
     put_row,
     set_widths,
@@ -132,6 +133,7 @@ def _list(
         if cell is not None:
             _link(sheet, row, 6, cell)
     set_widths(sheet, _WIDTHS)
+    print_on_a4(sheet)
     sheet.freeze_panes = sheet.cell(_FIRST, 1)
     for one in book.worksheets:
         one.sheet_view.tabSelected = one is sheet

@@ -27,6 +27,7 @@ from ingestion.workbooks.cells import (
     OPEN,
     SOFT,
     display_width,
+    print_on_a4,
     put,
     sheet_title,
 )
@@ -129,10 +130,9 @@ def _write_sheet(sheet: Worksheet, plan: Plan, unit: Unit | None) -> _Above:
     # Without a password: it keeps labels from being overwritten by mistake, not from anybody's will.
     guard.formatColumns = guard.formatRows = guard.formatCells = guard.insertRows = guard.deleteRows = False
     guard.sort = guard.autoFilter = False
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    print_on_a4(sheet)
     sheet.print_title_rows = f"1:{plan.header_row}"
+    sheet.print_title_cols = f"A:{get_column_letter(min(frozen, 3) or 1)}"
     return above
 
 
