@@ -394,7 +394,7 @@ slice_needed as (
 ),
 
 -- The slices that each version of a unit belongs to: with its services, and as a unit that is counted.
-unit_slice as materialized (
+unit_slice as (
     select
         unit.organization_key,
         unit.applies_from,
