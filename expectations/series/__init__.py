@@ -28,9 +28,15 @@ def find(reports: pl.DataFrame, values: pl.DataFrame, fields: pl.DataFrame) -> p
     ``fields``: ``field``, ``field_code``, ``is_count``, in the order of the form's columns.
     """
     found: list[dict[str, Any]] = []
-    numbers = values.join(reports, on="report_id", how="inner")
-    for (form, period_type, _), rows in numbers.group_by(
-        "form_code", "period_type", "part", maintain_order=True
-    ):
-        found += FormNumbers(str(form), str(period_type), rows, fields).findings()
+    kinds = (
+        reports.select("form_code", "period_type", "part").unique(maintain_order=True).with_row_index("kind")
+    )
+    # Millions of numbers carry whole numbers, not words.
+    placed = reports.join(kinds, on=["form_code", "period_type", "part"]).select(
+        "report_id", "kind", "place", "holiday", "asked", subject=pl.col("subject_code").rank("dense")
+    )
+    numbers = values.with_columns(pl.col("breakdown").cast(pl.Categorical)).join(placed, on="report_id")
+    for kind, rows in sorted(numbers.partition_by("kind", as_dict=True).items()):
+        form, period_type, _ = kinds.row(int(kind[0]))[1:]
+        found += FormNumbers(form, period_type, rows, fields).findings()
     return pl.DataFrame(found, schema=FINDINGS, orient="row")

@@ -39,12 +39,11 @@ class FormNumbers:
         self._form = form
         items = (
             rows.select("field", "breakdown").unique().join(fields, on="field")
-            .sort("field", "breakdown").with_row_index("item")
+            .sort("field", pl.col("breakdown").cast(pl.String)).with_row_index("item")
         )  # fmt: skip
-        subjects = rows.select("subject_code").unique().sort("subject_code").with_row_index("subject")
+        subjects, at_subject = np.unique(rows["subject"].to_numpy(), return_inverse=True)
         first, last = int(rows["place"].min()), int(rows["place"].max())  # type: ignore[arg-type]
-        placed = rows.join(items, on=["field", "breakdown"]).join(subjects, on="subject_code")
-        at_subject = placed["subject"].cast(pl.Int64).to_numpy()
+        placed = rows.join(items, on=["field", "breakdown"], how="left", maintain_order="left")
         at_item = placed["item"].cast(pl.Int64).to_numpy()
         at_period = placed["place"].cast(pl.Int64).to_numpy() - first
         pairs, row = np.unique(at_item * len(subjects) + at_subject, return_inverse=True)
