@@ -180,8 +180,9 @@ def _tell_timeless(
     periods: Sequence[tuple[tuple[str | None, ...], Span | None]],
     faults: Faults,
 ) -> None:
-    """A finding for each cell of a period that is blank or cannot be told."""
+    """A finding for each cell of a period that is blank or cannot be told; a row of texts alone is a heading."""
     period = faults.found.form.period
+    numbers = [frame[item.code] for item in faults.found.form.measures if item.code in frame.columns]
     rows, marks = grid.cells_of(frame, code)
     told: set[str | None] = set()
     for number, (texts, span) in enumerate(periods):
@@ -193,6 +194,8 @@ def _tell_timeless(
             continue
         told.add(cell)
         text = " ".join(text for text in texts if text)
+        if numbers and not text and all(cells[number] is None for cells in numbers):
+            continue
         if text:
             zh = f"第{row}行的统计期“{text}”（{cell}）看不出是哪一期；{_EXAMPLES[period.type]}"
             en = f"the period {text!r} of row {row} ({cell}) cannot be told"

@@ -131,7 +131,7 @@ def read_file(
         and all(reading.reports.is_empty() for reading in readings)
         and not any(finding.severity == "hard" for reading in readings for finding in reading.findings)
     ):
-        raise _unrecognised(name, [table for table, _ in found], catalogue)
+        raise _without_records(name, found)
     readings[0].findings.extend(contents.findings)
     for table in {id(table): table for table, one in found if not one.form.cards}.values():
         readings[0].findings.extend(table.told.values())
@@ -162,6 +162,17 @@ def _unread(table: Table, found: Recognised, file_name: str) -> UnreadCards:
         table=table,
         found=found,
         file_name=file_name,
+    )
+
+
+def _without_records(name: str, found: list[tuple[Table, Recognised]]) -> UnrecognisedFile:
+    forms = list(dict.fromkeys(one.form for _, one in found))
+    return UnrecognisedFile(
+        f"{name} has the labels of {', '.join(form.code for form in forms)}, and no record below them.",
+        message_zh=f"文件“{name}”的表头是“{'”“'.join(form.name_zh for form in forms)}”，但表头之下没有数据，"
+        "也看不出是哪个单位、哪一期；请在表头之下填写数据，确无数据的也请写明单位和统计期。",
+        mend="Fill in records below the labels; where there are none, at least the unit and the period.",
+        file=name,
     )
 
 

@@ -284,7 +284,8 @@ def _unread_rows(cells: Sequence[Sequence[str]], found: Found, main: int) -> lis
 
 def _rows_around(cells: Sequence[Sequence[str]], found: Found) -> list[int]:
     """Rows of the labels, and those next to them up to a blank row or a signature."""
-    rows = list(range(found.first, found.last + 1))
+    # Values are looked for below labels also where the sheet ends with these.
+    rows = list(range(found.first, min(found.last + 1, len(cells))))
     for step, start in ((-1, found.first - 1), (1, found.last + 1)):
         row = start
         while 0 <= row < len(cells) and any(cells[row]) and not any(map(FOOTER.match, cells[row])):

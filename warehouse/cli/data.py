@@ -74,7 +74,8 @@ def check(paths: Paths, *, source: SourceCode = None, as_json: Json = False) -> 
             found = intake.check(settings, path, lane)
             answers.append({"file": str(path), "reports": found.reports, "findings": found.findings})
         except FileError as error:
-            answers.append({"file": str(path), "error": error.message, "mend": error.mend, "reports": ()})
+            refused = {"error": error.message, "message_zh": error.message_zh, "mend": error.mend}
+            answers.append({"file": str(path), **refused, "reports": ()})
     good = all(
         "error" not in answer and all(report.status != "quarantined" for report in answer["reports"])
         for answer in answers
@@ -226,6 +227,7 @@ def _show_check(answer: dict[str, Any]) -> None:
     console.print(f"[bold]{told(answer['file'])}[/bold]", highlight=False, soft_wrap=True)
     if "error" in answer:
         console.print(f"[red]not read[/red]  {told(answer['error'])}", highlight=False, soft_wrap=True)
+        console.print(told(answer["message_zh"]), highlight=False, soft_wrap=True)
         return
     columns = ("form_code", "subject_code", "period_start", "kind", "status")
     print_rows(answer["reports"], columns, title="", empty="No report in this file.")

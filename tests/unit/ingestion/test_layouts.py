@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ingestion.checks import CheckContext, check
+from ingestion.errors import UnrecognisedFile
 from ingestion.form import Form
 from ingestion.forms_catalogue import Catalogue, load_forms
 from ingestion.reading import Reading, SourceContext, read_file
@@ -536,6 +537,36 @@ def test_header_rows_that_come_again_on_the_next_page_are_no_records(
     reading = read(write_grid(tmp_path / "a.csv", grid))
     assert reading.findings == []
     assert reading.records["source_row"].to_list() == [2, 4]
+
+
+def test_a_heading_between_two_tables_lacks_no_period(tmp_path: Path, read: Callable[..., Reading]) -> None:
+    header = ["机构编码", "统计年月", "总诊疗人次数", "出院人数"]
+    rows = [["LH-1", "2016-03", 7, 1], ["LH-2", "2016-03", 8, 2]]
+    grid = [["医疗服务月报表"], header, rows[0], [], ["医疗服务月报表"], header, rows[1]]
+    reading = read(write_grid(tmp_path / "f.csv", grid))
+    assert reading.records["visits_total"].to_list() == [7, 8]
+    assert {one.rule_id for one in reading.findings} == {"COLUMN_MISSING"}
+    more = read(write_grid(tmp_path / "f.csv", [*grid, ["LH-3", None, 9, 3]])).findings
+    assert [one.cell for one in more if one.rule_id == "PERIOD_MISSING"] == ["B8"]
+
+
+@pytest.mark.parametrize("labels", [4, 30])
+def test_labels_without_records_are_told_as_such(labels: int, tmp_path: Path, catalogue: Catalogue) -> None:
+    columns = [field.labels[0] for field in catalogue["hosp_monthly"].fields]
+    path = write_grid(tmp_path / "f.csv", [columns[:labels]])
+    with pytest.raises(UnrecognisedFile) as raised:
+        read_file(path, catalogue=catalogue)
+    if labels > 4:
+        assert "“医疗卫生机构医疗服务月报表”，但表头之下没有数据" in raised.value.message_zh
+
+
+def test_labels_at_the_foot_of_a_sheet_have_no_values_and_break_nothing(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    path = write_grid(tmp_path / "f.csv", [["机构编码", "统计年月", "总诊疗人次数", "出院人数"]])
+    readings = read_file(path, catalogue=catalogue)
+    assert any(one.severity == "hard" for reading in readings for one in reading.findings)
+    assert all(reading.records.is_empty() for reading in readings)
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
