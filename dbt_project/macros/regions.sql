@@ -1,3 +1,32 @@
+{#- Dated events of regions: of a code that the site folder has its lines, of others those of the project's list. -#}
+{% macro region_events() -%}
+{%- set columns = [
+    'region_code', 'event_date', 'date_basis', 'statistics_from', 'event_type', 'name_zh', 'level', 'region_type',
+    'parent_code', 'inside_code', 'is_counted_inside', 'note'
+] | join(', ') -%}
+(
+    select {{ columns }} from {{ ref('stg_registry__region_event') }}
+    union all
+    select {{ columns }} from {{ ref('region_event') }} as listed
+    where not exists (
+        select from {{ ref('stg_registry__region_event') }} as own where listed.region_code = own.region_code
+    )
+)
+{%- endmacro %}
+
+{#- Changes from region to region, likewise. -#}
+{% macro region_changes() -%}
+{%- set columns = 'change_date, from_code, to_code, kind, share, back_share, share_basis, note' -%}
+(
+    select {{ columns }} from {{ ref('stg_registry__region_change') }}
+    union all
+    select {{ columns }} from {{ ref('region_change') }} as listed
+    where not exists (
+        select from {{ ref('stg_registry__region_event') }} as own where listed.from_code = own.region_code
+    )
+)
+{%- endmacro %}
+
 {#-
     Regions as they were, spell by spell, from the dated events of the seed: in parentheses, to be read as a table.
 
@@ -59,7 +88,7 @@
                 {%- endfor %}
                 bool_or(event.is_counted_inside) as is_counted_inside,
                 string_agg(event.note, '；' order by event.event_type) as note
-            from {{ ref('stg_registry__region_event') }} as event
+            from {{ region_events() }} as event
             group by event.region_code, event.statistics_from
         ) as day
         window code as (partition by day.region_code order by day.valid_from)
@@ -85,7 +114,7 @@
         -- All that flows into the region after the change flows into it whole.
         coalesce(bool_and(coalesce(change.share = 1, false)) over (partition by after.region_key), false) as is_exact,
         change.note
-    from {{ ref('stg_registry__region_change') }} as change
+    from {{ region_changes() }} as change
     inner join {{ region_versions() }} as before
         on change.from_code = before.region_code and change.change_date = before.legal_to
     inner join {{ region_versions() }} as after

@@ -33,7 +33,7 @@ select
 from {{ region_versions() }} as version
 left join lateral (
     select max(change.to_code) as region_code
-    from {{ ref('stg_registry__region_change') }} as change
+    from {{ region_changes() }} as change
     where change.from_code = version.region_code and change.change_date = version.legal_to
     having count(*) = 1
 ) as successor on true
@@ -68,6 +68,6 @@ select
 from {{ ref('stg_registry__known_region') }} as known
 where known.region_code ~ '^[0-9]{6,12}$'
     and not exists (
-        select from {{ ref('stg_registry__region_event') }} as event
+        select from {{ region_events() }} as event
         where event.region_code = known.region_code
     )

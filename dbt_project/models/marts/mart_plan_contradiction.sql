@@ -827,8 +827,8 @@ select
 from numbered
 inner join figure
     on numbered.plan_code = figure.plan_code and numbered.figure_no = figure.figure_no
-left join {{ ref('plan_contradiction') }} as described
+left join {{ at_candidate(ref('dim_plan_contradiction')) }} as described
     on numbered.plan_code = described.plan_code
         and numbered.kind = described.kind
         and figure.indicator_code = described.indicator_code
-        and (described.slice is null or figure.slice = any(string_to_array(described.slice, '|')))
+        and (described.slices = '' or figure.slice = any(string_to_array(described.slices, '|')))

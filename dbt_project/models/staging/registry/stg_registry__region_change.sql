@@ -1,4 +1,4 @@
--- Grain: one row per change, region before and region after, from the site folder and from the project's list.
+-- Grain: one row per change, region before and region after, as the site folder has it.
 select
     own.event_date as change_date,
     own.region_code as from_code,
@@ -11,18 +11,3 @@ select
 from {{ source('registry', 'region_event') }} as own
 where own.became_code is not null
 window together as (partition by own.became_code, own.event_date)
-union all
-select
-    listed.change_date,
-    listed.from_code,
-    listed.to_code,
-    listed.kind,
-    listed.share,
-    listed.back_share,
-    listed.share_basis,
-    listed.note
-from {{ ref('region_change') }} as listed
-where not exists (
-        select from {{ source('registry', 'region_event') }} as own
-        where listed.from_code = own.region_code
-    )

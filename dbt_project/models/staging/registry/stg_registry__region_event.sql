@@ -1,4 +1,4 @@
--- Grain: one row per region code, day and kind of change, from the site folder or else from the project's list.
+-- Grain: one row per region code, day and kind of change, as the site folder has it.
 select
     own.region_code,
     own.event_date,
@@ -19,22 +19,3 @@ select
     own.is_counted_inside,
     own.note
 from {{ source('registry', 'region_event') }} as own
-union all
-select
-    listed.region_code,
-    listed.event_date,
-    listed.date_basis,
-    listed.statistics_from,
-    listed.event_type,
-    listed.name_zh,
-    listed.level,
-    listed.region_type,
-    listed.parent_code,
-    listed.inside_code,
-    listed.is_counted_inside,
-    listed.note
-from {{ ref('region_event') }} as listed
-where not exists (
-        select from {{ source('registry', 'region_event') }} as own
-        where listed.region_code = own.region_code
-    )
