@@ -1,5 +1,6 @@
 """Writing cells: text that can never become a formula, numbers as numbers, styles, names of sheets."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 _LONGEST_SHEET_NAME = 31
 # Characters that are readable beside one another on A4 across.
 _PAGE_WIDTH = 150
+# Points that a line takes.
+_LINE = 18
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NOT_IN_SHEET_NAME = re.compile(r"[\\/*?:\[\]]")
@@ -65,6 +68,12 @@ def set_widths(sheet: Worksheet, widths: Iterable[float]) -> None:
     """Widths of the columns from the first on, in characters."""
     for column, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = width
+
+
+def set_height(sheet: Worksheet, row: int, texts: Iterable[tuple[str | None, float]]) -> None:
+    """As many lines as the longest of some wrapped texts takes in its width: not every program finds out by itself."""
+    lines = max((math.ceil(display_width(text or "") / (width - 1)) for text, width in texts), default=1)
+    sheet.row_dimensions[row].height = _LINE * max(1, lines)
 
 
 def print_on_a4(sheet: Worksheet) -> None:

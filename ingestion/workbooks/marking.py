@@ -27,6 +27,7 @@ from ingestion.workbooks.cells import (
     print_on_a4,
     put,
     put_row,
+    set_height,
     set_widths,
     sheet_title,
 )
@@ -129,6 +130,7 @@ def _list(
             finding.message_zh,
         )
         put_row(sheet, row, values, border=GRID, alignment=WRAPPED)
+        set_height(sheet, row, [(finding.message_zh, _WIDTHS[-1])])
         sheet.cell(row, 2).fill = HARD if finding.severity == "hard" else SOFT
         if cell is not None:
             _link(sheet, row, 6, cell)
