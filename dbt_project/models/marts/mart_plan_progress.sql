@@ -140,6 +140,8 @@ unit_listed as (
             and region.region_code like unit_target.code_pattern
             and unit_target.year_end >= region.valid_from
             and unit_target.year_end < region.valid_to
+            -- What its district counts already is no county of its own.
+            and not region.is_counted_inside
     group by unit_target.plan_code, unit_target.figure_no, unit_target.year
 ),
 
