@@ -17,11 +17,12 @@ _SAMPLE = 1500
 def out_of_step(grid: Grid, fitted: Fit) -> tuple[Floats, Ints]:
     """By row and period how many scatters a number is out of step (0 where nothing says so), and each item's partner.
 
-    A partner is -1 where none keeps step. Years and accumulating quarters are too few and too uneven for it, and of a
-    few subjects alone nobody can say what keeps step by chance.
+    A partner is -1 where none keeps step. Years and accumulating quarters are too few and too uneven for it; of a few
+    subjects alone, or of less than two years, nobody can say what keeps step by chance.
     """
     none = np.zeros(grid.values.shape), np.full(grid.items, -1)
-    few = grid.subjects < _SEVERAL or not 2 <= grid.items <= MOST_ITEMS
+    short = grid.values.shape[1] < 2 * grid.a_year
+    few = short or grid.subjects < _SEVERAL or not 2 <= grid.items <= MOST_ITEMS
     if grid.a_year == 1 or grid.accumulates or few:
         return none
     partners = _partners(grid, fitted)
