@@ -13,7 +13,7 @@ from ingestion.readers.refusals import damaged, declares_entities, protected, to
 
 T = TypeVar("T")
 
-_DAMAGE = (
+_DAMAGE: tuple[type[Exception], ...] = (
     CalamineError,
     fastexcel.FastExcelError,
     ParseError,

@@ -100,35 +100,55 @@ def deliveries() -> Iterator[Delivery]:
         yield delivery(f"bureau/南通/构造_{name}", content, 2016, 1, 20)
 
 
+def _population() -> list[Record]:
+    """Residents at the end of the year and of the year before; those of the districts at its end."""
+    printed = {"definition": "RESIDENT_END", "source_version": "快报"}
+    whole: list[Record] = [
+        {**PLAN.own, **printed, "year": year, "population": people}
+        for year, people in ((PLAN.year - 1, 7_298_000), (PLAN.year, 7_300_000))
+    ]
+    districts: list[Record] = [
+        {**printed, "region_code": code, "region_name": name, "year": PLAN.year, "population": people}
+        for code, name, people, _ in DISTRICTS
+    ]
+    return whole + districts
+
+
+def _expenditure() -> list[Record]:
+    """Expenditure on health by who pays, and the funds of public health, of the prefecture and of its districts."""
+    whole: list[Record] = [
+        {
+            **PLAN.own,
+            "report_year": PLAN.year,
+            "the_total": 1_620_000,
+            "the_government": 486_000,
+            "the_social": 680_400,
+            "the_personal": 453_600,
+            "bphs_funds": 37_230,
+        }
+    ]
+    districts: list[Record] = [
+        {
+            "region_code": code,
+            "region_name": name,
+            "report_year": PLAN.year,
+            "the_total": people * 22 // 100,
+            "the_government": people * 6 // 100,
+            "the_social": people * 10 // 100,
+            "the_personal": people * 6 // 100,
+            "bphs_funds": funds,
+        }
+        for code, name, people, funds in DISTRICTS
+    ]
+    return whole + districts
+
+
 def _tables() -> dict[str, list[Record]]:
     """Tables of the prefecture as a whole, one record each but for the months of notifiable diseases."""
     own, year = PLAN.own, PLAN.year
     return {
-        "population_denominators": [
-            {**own, "year": one, "definition": "RESIDENT_END", "population": people, "source_version": "快报"}
-            for one, people in ((2014, 7_298_000), (2015, 7_300_000))
-        ]
-        + [
-            {"region_code": code, "region_name": name, "year": year, "definition": "RESIDENT_END"}
-            | {"population": people, "source_version": "快报"}
-            for code, name, people, _ in DISTRICTS
-        ],
-        "finance_annual": [
-            {
-                **own,
-                "report_year": year,
-                "the_total": 1_620_000,
-                "the_government": 486_000,
-                "the_social": 680_400,
-            }
-            | {"the_personal": 453_600, "bphs_funds": 37_230}
-        ]
-        + [
-            {"region_code": code, "region_name": name, "report_year": year, "bphs_funds": funds}
-            | {"the_total": people * 22 // 100, "the_government": people * 6 // 100}
-            | {"the_social": people * 10 // 100, "the_personal": people * 6 // 100}
-            for code, name, people, funds in DISTRICTS
-        ],
+        "population_denominators": _population(),
+        "finance_annual": _expenditure(),
         "mch_maternal_annual": [
             {
                 **own,

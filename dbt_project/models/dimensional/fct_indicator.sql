@@ -626,11 +626,11 @@ rolled as (
         climbing.*,
         climbing.steps < coalesce(min(climbing.steps) filter (
             where climbing.is_numerator_filed and climbing.slice = 'all' and climbing.kind <> 'listed'
-                and (climbing.steps > 0 or climbing.kind <> 'filed')
+            and (climbing.steps > 0 or climbing.kind <> 'filed')
         ) over way, 9) as numerator_counts,
         climbing.steps < coalesce(min(climbing.steps) filter (
             where climbing.is_denominator_filed and climbing.slice = 'all' and climbing.kind <> 'listed'
-                and (climbing.steps > 0 or climbing.kind <> 'filed')
+            and (climbing.steps > 0 or climbing.kind <> 'filed')
         ) over way, 9) as denominator_counts
     from climbing
     window way as (
