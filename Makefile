@@ -16,8 +16,9 @@ nightly: setup ## Run the night: sample reports on a new instance, load, build, 
 	@$(WAREHOUSE) sample --if-missing
 	@$(WAREHOUSE) nightly
 
+# The longest files first, so that both processes end together.
 test: setup ## Run all tests: unit, integration, end to end
-	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile tests/unit tests/integration tests/e2e
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/e2e tests/integration tests/unit
 
 unit: setup ## Run the tests that need no database
 	@$(PYTHON) -m pytest tests/unit
