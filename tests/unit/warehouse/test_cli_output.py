@@ -29,6 +29,7 @@ def test_a_file_name_with_brackets_is_shown_with_its_error(capsys: pytest.Captur
         {
             "file": str(Path("in[/b]ox") / "月报[old].csv"),
             "error": "月报[/old].csv shows no form.",
+            "message_zh": "月报[/旧].csv 不是报表",
             "reports": (),
         },
         {"file": "a[/b].csv", "reports": (), "findings": (Finding("R", "file", "soft", "坏[/b]", "bad"),)},
@@ -38,4 +39,5 @@ def test_a_file_name_with_brackets_is_shown_with_its_error(capsys: pytest.Captur
     shown = capsys.readouterr().out
     assert "月报[old].csv" in shown
     assert "月报[/old].csv shows no form." in shown
+    assert "月报[/旧].csv 不是报表" in shown
     assert "坏[/b]" in shown
