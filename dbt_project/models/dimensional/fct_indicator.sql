@@ -203,11 +203,16 @@ reported as (
         carried.value,
         carried.is_filed
     from carried
-    left join broken_down
-        on carried.report_id = broken_down.report_id
-            and carried.field_code = broken_down.field_code
-            and carried.breakdown = 'TOTAL'
-    where broken_down.report_id is null
+    -- No join: the planner, which expects next to nothing of either, would compare each with each.
+    where not (
+            carried.breakdown = 'TOTAL'
+            and (carried.report_id, carried.field_code) in (
+                select
+                    broken_down.report_id,
+                    broken_down.field_code
+                from broken_down
+            )
+        )
     {{- product_values('carried') }}
     {{- record_values() }}
     {{- task_values() }}
