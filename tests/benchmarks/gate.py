@@ -208,12 +208,16 @@ def _one_by_one(settings: Settings, auditor: Engine) -> Ratio:
     together = suite.model_copy(update={"checks": made, "rows": "optional"}).task(EVERYTHING)
 
     def ask(tasks: list[Task]) -> float:
-        running = Auditor(url(settings, Role.AUDITOR))
-        started = time.perf_counter()
+        seconds = 0.0
         for task in tasks:
-            running.run(task)
-        running.close()
-        return time.perf_counter() - started
+            # One asset of a table is all that an auditor takes.
+            running = Auditor(url(settings, Role.AUDITOR))
+            started = time.perf_counter()
+            outcomes = running.run(task)
+            seconds += time.perf_counter() - started
+            running.close()
+            assert all(outcome.error is None for outcome in outcomes.values()), outcomes
+        return seconds
 
     single = [replace(one.task(EVERYTHING), checks=tuple(one.checks)) for one in several]
     ask([together])
