@@ -67,6 +67,16 @@ where release_id is null
     and (:everything or report_id in (select c.report_id from registry.change c where c.release_id = :id))
 """
 
+_UNKNOWN_TO_THE_PLANNER = """
+select format('%I.%I', n.nspname, c.relname)
+from pg_class as c
+inner join pg_namespace as n on c.relnamespace = n.oid
+left join pg_stat_user_tables as told on c.oid = told.relid
+where n.nspname in ('registry', 'raw') and c.relkind = 'r'
+    and ((c.reltuples < 0 and pg_relation_size(c.oid) > 0) or told.n_mod_since_analyze > 1000 + c.reltuples / 5)
+order by 1
+"""
+
 _CHANGED_FORMS = """
 select distinct report.form_code
 from registry.change
@@ -132,6 +142,7 @@ def build(settings: Settings, candidate: Candidate) -> BuildResult:
     :func:`warehouse.release.holding`. Raises :class:`BuildFailed`.
     """
     started = time.monotonic()
+    _tell_planner(settings)
     builder = make_engine(settings, Role.BUILDER)
     try:
         with builder.begin() as connection:
@@ -193,6 +204,17 @@ def build(settings: Settings, candidate: Candidate) -> BuildResult:
         seconds=result.seconds,
     )
     return result
+
+
+def _tell_planner(settings: Settings) -> None:
+    """Statistics of what was just received: autovacuum may come to it only after the plans were made without."""
+    owner = make_engine(settings, Role.OWNER)
+    try:
+        with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for table in connection.scalars(text(_UNKNOWN_TO_THE_PLANNER)).all():
+                connection.exec_driver_sql(f"analyze {table}")
+    finally:
+        owner.dispose()
 
 
 def docs(settings: Settings) -> Path:

@@ -229,6 +229,15 @@ def test_no_password_is_written_to_disk(registry):
 
 
 @pytest.mark.usefixtures("few_models")
+def test_the_planner_knows_what_was_received_before_the_build(registry, rows):
+    registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100})
+    known = "select reltuples::int as rows from pg_class where oid = 'raw.hosp_monthly'::regclass"
+    assert rows(known) == [{"rows": -1}]
+    registry.candidate()
+    assert rows(known) == [{"rows": 1}]
+
+
+@pytest.mark.usefixtures("few_models")
 def test_the_summary_keeps_models_and_tests_for_the_gate(registry, rows):
     registry.file("hosp_monthly", "H1", *JANUARY, {"visits_total": 100})
     result = registry.candidate()
