@@ -193,7 +193,9 @@ def contradictions(*, plan: Plan = "", as_json: Json = False) -> None:
         shown,
         list(shown[0]) if shown else ["-"],
         title="Contradictions of plans",
-        empty="No plan that is published contradicts itself.",
+        empty=f"No published plan {plan!r} contradicts itself; the codes of plans: warehouse indicators."
+        if plan
+        else "No plan that is published contradicts itself.",
     )
     by_verdict = Counter(str(row["verdict"]) for row in found)
     told = ", ".join(f"{number} {verdict}" for verdict, number in by_verdict.most_common())
