@@ -477,7 +477,7 @@ def test_deaths_are_counted_by_cause_and_children_and_mothers_never_by_township(
         tuple(row.values())
         for row in bureau.rows(
             "select township_code, age_band, cause_chapter, deaths, deaths_in_institution, deaths_cancer,"
-            " deaths_circulatory, deaths_ill_defined from published.fct_death order by cause_chapter"
+            " deaths_circulatory, deaths_ill_defined from published.fct_death order by cause_chapter, age_band"
         )
     ] == [
         ("440507001", "70-74", "II", 1, 1, 1, 0, 0),
