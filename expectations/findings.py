@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, text
 
 from expectations.errors import AuditError
 from expectations.probes import Probe
-from expectations.scope import PERIODS, SERIES, Look
+from expectations.scope import PERIODS, SERIES, SPANS, Look
 from expectations.waivers import Waiver
 from warehouse.release import Candidate
 
@@ -54,6 +54,11 @@ _TYPES = {
 _CARRIED = {
     "none": "false",
     "series": f"(finding.subject_code, finding.form_code) not in ({SERIES})",
+    "span": (
+        f"not exists (select from ({SPANS}) as judged where judged.form_code = finding.form_code"
+        " and judged.subject_code = finding.subject_code"
+        " and coalesce(finding.period_start between judged.judged_from and judged.judged_to, true))"
+    ),
     "period": f"(finding.period_type, finding.period_start) not in ({PERIODS})",
 }
 

@@ -31,7 +31,7 @@ PROBES = Path(__file__).parent / "probes"
 
 KEY = ["key"]
 Per = Literal["all", "form", "indicator"]
-Carried = Literal["none", "series", "period"]
+Carried = Literal["none", "series", "span", "period"]
 
 
 class KindOfFinding(BaseModel):
@@ -63,7 +63,8 @@ class Declared(BaseModel):
     carried: Carried = Field(
         "none",
         description="Which findings of the release before still hold when only a part is looked at: those of series"
-        " (subject and form), or of periods, that the candidate did not change.",
+        " (subject and form) or of periods that the candidate did not change, or of its series outside the span in"
+        " which their numbers are judged again.",
     )
     sessions: int = Field(
         1, ge=1, le=4, description="Sessions that share the scan, by $part(…) in the statement."

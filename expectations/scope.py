@@ -37,6 +37,24 @@ SERIES = (
     f" where report.report_id in ({REPORTS})"
 )
 
+# A new number speaks for or against those of a year before it and after it, by years of three. The numbers from
+# which it is known what is usual reach twice as far: what a month costs does not grow with the years kept.
+SPANS = (
+    "select report.form_code, report.subject_code,"
+    " (min(report.period_start) - span.years)::date as judged_from,"
+    " (max(report.period_start) + span.years)::date as judged_to,"
+    " (min(report.period_start) - 3 * span.years)::date as read_from,"
+    " (max(report.period_start) + 3 * span.years)::date as read_to"
+    " from registry.report as report cross join lateral (select case when report.period_type in ('year', 'mch_year')"
+    " then interval '3 years' else interval '1 year' end) as span (years)"
+    f" where report.report_id in ({REPORTS}) and report.period_type <> 'event'"
+    " group by report.form_code, report.subject_code, span.years"
+)
+_ALWAYS = (
+    "select distinct form_code, subject_code, date '-infinity' as judged_from, date 'infinity' as judged_to,"
+    " date '-infinity' as read_from, date 'infinity' as read_to from registry.report"
+)
+
 _REPORT_CALL = re.compile(r"\$changed\(([a-z_][a-z0-9_.]*)\)")
 _PERIOD_CALL = re.compile(r"\$changed_period\(([a-z_][a-z0-9_]*)\)")
 _PART_CALL = re.compile(r"\$part\(([a-z_][a-z0-9_.]*)\)")
@@ -68,13 +86,21 @@ class Look:
             return "true"
         return f"({table}.subject_code, {table}.form_code) in ({SERIES})"
 
+    def spans(self) -> str:
+        """Of each series with a report to look at, from when to when its numbers are judged, and which are read."""
+        return _ALWAYS if self.reports is None else SPANS
+
     def in_part(self, column: str) -> str:
         """Condition: a code falls into this session's part."""
         return "true" if self.part is None else f"abs(hashtext({column}) % {self.part[1]}) = {self.part[0]}"
 
     def render(self, query: str) -> str:
-        """A query with ``$changed(report_id)``, ``$changed_period(table)``, ``$series(table)``, ``$part(text)``."""
+        """A query with its calls filled in.
+
+        ``$changed(report_id)``, ``$changed_period(table)``, ``$series(table)``, ``$spans``, ``$part(text)``.
+        """
         query = _PART_CALL.sub(lambda call: self.in_part(call[1]), query)
+        query = query.replace("$spans", self.spans())
         query = _SERIES_CALL.sub(lambda call: self.at_series(call[1]), query)
         query = _REPORT_CALL.sub(lambda call: self.at_report(call[1]), query)
         return _PERIOD_CALL.sub(lambda call: self.at_period(call[1]), query)

@@ -419,6 +419,7 @@ def _environment(settings: Settings, candidate: Candidate | None) -> Iterator[No
         "WAREHOUSE_DBT_USER": address.username or "",
         "WAREHOUSE_DBT_DATABASE": address.database or "",
         "WAREHOUSE_DBT_SSLMODE": sslmode if isinstance(sslmode, str) else sslmode[0],
+        "WAREHOUSE_DBT_THREADS": str(settings.build_threads),
         "WAREHOUSE_CANDIDATE": str(candidate.release_id if candidate else 0),
         "WAREHOUSE_LOCAL_TIMEZONE": settings.timezone,
     }

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
         min_length=16,
         description="Key under which persons on cards are hashed. Empty: a file among the secrets, made on first use.",
     )
+    build_threads: int = Field(4, ge=1, le=32, description="Tables of the star that are built side by side.")
     max_findings_per_rule: int = Field(
         100, ge=1, description="Findings written for one rule and batch of cards; a last one counts the rest."
     )

@@ -1,4 +1,5 @@
--- The reports of the series that changed, and of some other subjects of their forms, which say what a period brings to all.
+-- The reports of the series that changed, and of some other subjects of their forms, which say what a period brings to all:
+-- those around the change.
 with festival as (
     -- The fifteen days around the Spring Festival on which fewer people come, as a share of January or February.
     select
@@ -19,9 +20,14 @@ with festival as (
     ) as month
 ),
 
--- The forms that something is asked of, and how many of their other subjects are enough to say what they have in common.
-asked as (
-    select distinct listed.form_code from candidate.dim_report as listed where $series(listed)
+-- The series that something is asked of, and how many of their forms' other subjects are enough to say what all have in
+-- common.
+changed as materialized (
+    $spans
+),
+
+around as (
+    select form_code, min(read_from) as read_from, max(read_to) as read_to from changed group by form_code
 ),
 
 peers as (
@@ -45,13 +51,15 @@ select
         else 4 * extract(year from listed.period_end)::int + extract(quarter from listed.period_end)::int
     end as place,
     coalesce(festival.share, 0) as holiday,
-    ($series(listed)) as asked
+    coalesce(listed.period_start between changed.judged_from and changed.judged_to, false) as asked
 from candidate.dim_report as listed
+inner join around
+    on listed.form_code = around.form_code and listed.period_start between around.read_from and around.read_to
+left join changed on listed.form_code = changed.form_code and listed.subject_code = changed.subject_code
 left join festival on listed.period_type = 'month' and listed.period_start = festival.month_start
 where listed.revision_id is not null and listed.value_count > 0 and listed.period_type <> 'event' and $part(listed.form_code)
-    and listed.form_code in (select asked.form_code from asked)
     and (
-        $series(listed)
+        changed.form_code is not null
         or listed.subject_type <> 'organization'
         or abs(hashtext(listed.subject_code) % (select peers.one_of from peers)) = 0
     )

@@ -104,17 +104,24 @@ def write_workbooks(settings: Settings, reports: pl.DataFrame, folder: Path) -> 
 
 
 def _large(settings: Settings) -> list[Ratio]:
-    file = _write_large(settings)
-    calamine = best(lambda: _read_by_calamine(file), 3)
-    fast = best(lambda: fastexcel.read_excel(file).load_sheet(0, header_row=None).to_polars(), 3)
+    tries = [_write_large(settings, year) for year in (2015, 2016, 2017)]
+    calamine = best(lambda: _read_by_calamine(tries[0]), 3)
+    fast = best(lambda: fastexcel.read_excel(tries[0]).load_sheet(0, header_row=None).to_polars(), 3)
     # Once before, so that the process that reads is up, as it is after the first file of a night.
-    intake.check(settings, file, _source(settings))
-    checked = best(lambda: intake.check(settings, file, _source(settings)), 1)
-    (ours, cpu), result = _timed(lambda: intake.take_in(settings, _source(settings), inbox.given([file])))
-    assert set(result.reports) == {"new"}, result.summary()
+    intake.check(settings, tries[0], _source(settings))
+    checked = best(lambda: intake.check(settings, tries[0], _source(settings)), 1)
+    timed = []
+    for file in tries:
+        (seconds, cpu), result = _timed(
+            lambda file=file: intake.take_in(settings, _source(settings), inbox.given([file]))
+        )
+        assert set(result.reports) == {"new"}, result.summary()
+        timed.append((seconds, cpu))
+        file.unlink()
+    ours, cpu = min(timed)
     with make_engine(settings, Role.OWNER).connect() as connection:
-        assert connection.scalar(text("select count(*) from raw.bench_workbook")) == WORKBOOK_ROWS
-    file.unlink()
+        counted = connection.scalar(text("select count(*) from raw.bench_workbook"))
+    assert counted == len(tries) * WORKBOOK_ROWS, counted
     what = f"workbook of {WORKBOOK_ROWS:,} rows into raw"
     note = f"({WORKBOOK_ROWS / ours:,.0f} rows/s, {cpu:.1f} s of a core; checked without writing {checked:.1f} s)"
     return [
@@ -123,13 +130,13 @@ def _large(settings: Settings) -> list[Ratio]:
     ]
 
 
-def _write_large(settings: Settings) -> Path:
+def _write_large(settings: Settings, year: int) -> Path:
     form = load_forms(settings)["bench_workbook"]
-    path = settings.home / "large.xlsx"
+    path = settings.home / f"large-{year}.xlsx"
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("月报")
     sheet.append([field.labels[0] for field in form.fields])
-    months = generate.months_of(2015, 2015)
+    months = generate.months_of(year, year)
     for number in range(WORKBOOK_ROWS):
         report, department = divmod(number, DEPARTMENTS)
         unit, month = divmod(report, len(months))

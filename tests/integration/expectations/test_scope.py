@@ -218,3 +218,45 @@ def test_a_finding_stays_through_nights_that_do_not_touch_its_series_and_goes_wh
     assert after(2) == (False, {("1", False)})
     assert after(1) == (False, set())
     publisher.dispose()
+
+
+def test_a_finding_stays_where_a_change_of_its_series_lies_years_apart(
+    settings: Settings, published: None, catalogue: Catalogue, tmp_path: Path
+):
+    spanned = AMOUNTS.replace(
+        "where $series(report)",
+        "inner join ($spans) as judged on report.form_code = judged.form_code"
+        " and report.subject_code = judged.subject_code"
+        " and report.period_start between judged.judged_from and judged.judged_to",
+    )
+    (tmp_path / "probes").mkdir()
+    (tmp_path / "probes" / "amounts.yml").write_text(
+        PROBE.lstrip().replace("carried: series", "carried: span"), encoding="utf-8"
+    )
+    (tmp_path / "probes" / "amounts.sql").write_text(spanned, encoding="utf-8")
+    asked = Catalogue(catalogue.suites, tuple(probes.load({"form": ("f",)}, tmp_path / "probes")))
+    publisher = make_engine(settings, Role.PUBLISHER)
+    run(
+        Role.LOADER,
+        "insert into registry.report"
+        " (form_code, subject_type, subject_code, region_code, period_type, period_start, period_end)"
+        " values ('f', 'region', '1', '1', 'month', '2013-12-01', '2013-12-31'),"
+        " ('f', 'region', '1', '1', 'month', '2014-01-01', '2014-01-31')",
+    )
+    run(Role.BUILDER, "insert into star.deeds values (3, 'good', 9), (4, 'good', 9)")
+
+    def after(*changed: int) -> set[str]:
+        """Months in which series 1 has findings after a night that changed these reports."""
+        candidate = night(*changed)
+        gate.audit(settings, candidate, catalogue=asked)
+        publish(publisher, candidate)
+        rows = findings.failing(engine(Role.AUDITOR), candidate.release_id, only="amounts.*")
+        return {f"{row['period_start']:%Y-%m}" for row in rows if row["subject_code"] == "1"}
+
+    run(Role.BUILDER, "update star.deeds set amount = 9, kind = 'good'")
+    assert after(1, 2, 3, 4) == {"2013-12", "2014-01", "2015-01"}
+    run(Role.BUILDER, "update star.deeds set amount = 1")
+    assert after(2) == {"2013-12", "2014-01", "2015-01"}
+    assert after(1) == {"2013-12"}
+    assert after(3) == set()
+    publisher.dispose()

@@ -1,0 +1,29 @@
+"""Reports for a time that has not come yet: mostly a year or a month that was typed wrong."""
+
+from datetime import date
+
+import polars as pl
+
+from ingestion.findings import Finding
+
+
+def findings(reports: pl.DataFrame, received_on: date) -> list[Finding]:
+    """Reports whose period begins after the day on which they were received; they count all the same.
+
+    ``reports``: placed reports. Forms of events have no period that begins.
+    """
+    early = reports.filter((pl.col("period_start") > received_on) & (pl.col("period_type") != "event"))
+    return [
+        Finding(
+            rule_id="PERIOD_NOT_BEGUN",
+            level="report",
+            severity="soft",
+            report_no=row["report_no"],
+            sheet=row["sheet"],
+            value=str(row["period_start"]),
+            message_zh=f"统计期自{row['period_start']}开始，收到时（{received_on}）尚未到；请核对年份和月份",
+            message_en=f"the period begins on {row['period_start']}, after the report was received ({received_on});"
+            " check year and month",
+        )
+        for row in early.select("report_no", "sheet", "period_start").iter_rows(named=True)
+    ]
