@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, text
 
 from expectations.errors import AuditError
 from expectations.probes import Probe
-from expectations.scope import PERIODS, SERIES, SPANS, Look
+from expectations.scope import JUDGED_FROM, SERIES, SPANS, Look
 from expectations.waivers import Waiver
 from warehouse.release import Candidate
 
@@ -59,7 +59,10 @@ _CARRIED = {
         " and judged.subject_code = finding.subject_code"
         " and coalesce(finding.period_start between judged.judged_from and judged.judged_to, true))"
     ),
-    "period": f"(finding.period_type, finding.period_start) not in ({PERIODS})",
+    "before": (
+        "coalesce(finding.period_type not in ('year', 'mch_year')"
+        f" and finding.period_start < ({JUDGED_FROM}), false)"
+    ),
 }
 
 

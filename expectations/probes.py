@@ -31,7 +31,7 @@ PROBES = Path(__file__).parent / "probes"
 
 KEY = ["key"]
 Per = Literal["all", "form", "indicator"]
-Carried = Literal["none", "series", "span", "period"]
+Carried = Literal["none", "series", "span", "before"]
 
 
 class KindOfFinding(BaseModel):
@@ -63,8 +63,8 @@ class Declared(BaseModel):
     carried: Carried = Field(
         "none",
         description="Which findings of the release before still hold when only a part is looked at: those of series"
-        " (subject and form) or of periods that the candidate did not change, or of its series outside the span in"
-        " which their numbers are judged again.",
+        " (subject and form) that the candidate did not change, of its series outside the span in which their numbers"
+        " are judged again too, or of months and quarters before those that are.",
     )
     sessions: int = Field(
         1, ge=1, le=4, description="Sessions that share the scan, by $part(…) in the statement."

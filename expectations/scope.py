@@ -9,12 +9,14 @@ rows it is, and people can read it.
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from sqlalchemy import Engine, text
 
 SCHEMA = "candidate"
 LITERAL_LIMIT = 500
+USUAL_YEARS = 2
 
 Scope = Literal["everything", "changed_reports", "changed_periods"]
 
@@ -34,6 +36,12 @@ PERIODS = (
 
 SERIES = (
     "select report.subject_code, report.form_code from registry.report as report"
+    f" where report.report_id in ({REPORTS})"
+)
+
+# From when on months and quarters are judged again; what is usual is known from two years more.
+JUDGED_FROM = (
+    "select (date_trunc('year', min(report.period_start)) - interval '1 year')::date from registry.report as report"
     f" where report.report_id in ({REPORTS})"
 )
 
@@ -58,6 +66,8 @@ _ALWAYS = (
 _REPORT_CALL = re.compile(r"\$changed\(([a-z_][a-z0-9_.]*)\)")
 _PERIOD_CALL = re.compile(r"\$changed_period\(([a-z_][a-z0-9_]*)\)")
 _PART_CALL = re.compile(r"\$part\(([a-z_][a-z0-9_.]*)\)")
+_JUDGED_CALL = re.compile(r"\$judged\(([a-z_][a-z0-9_]*)\)")
+_NEAR_CALL = re.compile(r"\$near\(([a-z_][a-z0-9_]*)\)")
 _SERIES_CALL = re.compile(r"\$series\(([a-z_][a-z0-9_]*)\)")
 
 
@@ -67,18 +77,35 @@ class Look:
 
     reports: str | None = None
     periods: str | None = None
+    ends: tuple[int, int] | None = None
+    """First and last of many reports, which are not listed one by one."""
+
+    judged_from: date | None = None
+    """From when on months and quarters are judged again; None for ever."""
+
     part: tuple[int, int] | None = None
     """Which part of how many, where a scan is shared between sessions."""
 
     def at_report(self, column: str) -> str:
         """Condition: the report is one to look at."""
-        return "true" if self.reports is None else f"{column} in ({self.reports})"
+        if self.reports is None:
+            return "true"
+        # The reports of a night came one after the other: an index finds them by their ends.
+        within = f"{column} between {self.ends[0]} and {self.ends[1]} and " if self.ends else ""
+        return f"({within}{column} in ({self.reports}))"
 
     def at_period(self, table: str) -> str:
         """Condition: the period of the table's row is one to look at."""
         if self.periods is None:
             return "true"
         return f"({table}.period_type, {table}.period_start) in ({self.periods})"
+
+    def near(self, table: str, years: int) -> str:
+        """Condition: the row is of a year, or of a month or quarter from so many years before those judged again on."""
+        if self.judged_from is None:
+            return "true"
+        since = self.judged_from.replace(year=self.judged_from.year - years)
+        return f"({table}.period_type in ('year', 'mch_year') or {table}.period_start >= date '{since}')"
 
     def at_series(self, table: str) -> str:
         """Condition: the subject has a report of the form that is one to look at, whatever its period."""
@@ -97,10 +124,13 @@ class Look:
     def render(self, query: str) -> str:
         """A query with its calls filled in.
 
-        ``$changed(report_id)``, ``$changed_period(table)``, ``$series(table)``, ``$spans``, ``$part(text)``.
+        They are ``$changed(report_id)``, ``$changed_period(table)``, ``$judged(table)``, ``$near(table)``,
+        ``$series(table)``, ``$spans`` and ``$part(text)``.
         """
         query = _PART_CALL.sub(lambda call: self.in_part(call[1]), query)
         query = query.replace("$spans", self.spans())
+        query = _JUDGED_CALL.sub(lambda call: self.near(call[1], 0), query)
+        query = _NEAR_CALL.sub(lambda call: self.near(call[1], USUAL_YEARS), query)
         query = _SERIES_CALL.sub(lambda call: self.at_series(call[1]), query)
         query = _REPORT_CALL.sub(lambda call: self.at_report(call[1]), query)
         return _PERIOD_CALL.sub(lambda call: self.at_period(call[1]), query)
@@ -128,9 +158,14 @@ def rebuilt(auditor: Engine) -> Look:
     with auditor.connect() as connection:
         reports = list(connection.scalars(text(f"{REPORTS} limit {LITERAL_LIMIT + 1}")))
         periods = connection.execute(text(f"{PERIODS} limit {LITERAL_LIMIT + 1}")).all()
+        judged_from = connection.scalar(text(JUDGED_FROM))
+        ends = connection.execute(text(f"select min(report_id), max(report_id) from ({REPORTS}) as r")).one()
+    many = len(reports) > LITERAL_LIMIT
     return Look(
-        REPORTS if len(reports) > LITERAL_LIMIT else ", ".join(map(str, sorted(set(reports)))) or "null",
-        PERIODS
+        reports=REPORTS if many else ", ".join(map(str, sorted(set(reports)))) or "null",
+        periods=PERIODS
         if len(periods) > LITERAL_LIMIT
         else ", ".join(f"('{kind}', date '{start}')" for kind, start in sorted(periods)) or "(null, null)",
+        ends=(ends[0], ends[1]) if many else None,
+        judged_from=judged_from,
     )

@@ -19,7 +19,7 @@ with computed as materialized (
         indicator.unit in ('‰', '/10万', '/万') as is_rare
     from candidate.fct_indicator as fact
     inner join candidate.dim_indicator as indicator on fact.indicator_code = indicator.indicator_code
-    where fact.status = 'computed' and fact.denominator > 0
+    where fact.status = 'computed' and fact.denominator > 0 and $near(fact)
 ),
 
 beside as (
@@ -107,6 +107,7 @@ select
     case when found.period_type = 'cumulative_quarter' then found.period_end::text end as place,
     found.score, found.value as observed, found.expected, found.denominator, found.cause
 from found
+where $judged(found)
 union all
 select null, indicator_code, count(*), null, null, null, null, null, null, null, null, null, null, null, null, null
 from computed

@@ -8,22 +8,27 @@ from sqlalchemy import Connection, text
 
 from expectations.series import FINDINGS, find
 
-_FIELDS = """
-select row_number() over (order by form_code, ordinal) as field, field_code, data_type = 'int' as is_count
-from registry.form_field
-where role = 'measure' and coalesce(unit, '') !~ '[%‰/]'
-"""
+# The fields of the forms that are looked at, and the days between which: an index finds what lies there.
 # Rates that a form prints are made of its counts, which are looked at themselves.
+_FIELDS = """
+create temp table looked_field on commit drop as
+select
+    row_number() over (order by field.form_code, field.ordinal) as field, field.form_code, field.field_code,
+    field.data_type = 'int' as is_count, span.first_day, span.last_day
+from registry.form_field as field
+inner join (
+    select form_code, min(period_start) as first_day, max(period_start) as last_day from looked group by form_code
+) as span on field.form_code = span.form_code
+where field.role = 'measure' and coalesce(field.unit, '') !~ '[%‰/]'
+"""
 
 _VALUES = """
 select fact.report_id, field.field, fact.breakdown, fact.value::float8 as value
-from candidate.fct_reported_value as fact
+from looked_field as field
+inner join candidate.fct_reported_value as fact
+    on field.form_code = fact.form_code and field.field_code = fact.field_code
+        and fact.period_start between field.first_day and field.last_day
 inner join looked on fact.report_id = looked.report_id
-inner join (
-    select row_number() over (order by form_code, ordinal) as field, form_code, field_code
-    from registry.form_field
-    where role = 'measure' and coalesce(unit, '') !~ '[%‰/]'
-) as field on fact.form_code = field.form_code and fact.field_code = field.field_code
 where fact.value is not null
 """
 
@@ -47,9 +52,12 @@ _REPORTS = {"part": pl.String, "subject_code": pl.String, "form_code": pl.String
 def scan(connection: Connection, reports: str) -> None:
     """Read the series of ``reports`` (a statement) and leave what does not fit in the temporary table ``found``."""
     connection.execute(text("set local enable_nestloop = on"))
-    connection.execute(text("drop table if exists pg_temp.looked, pg_temp.raw_findings"))
+    connection.execute(
+        text("drop table if exists pg_temp.looked, pg_temp.looked_field, pg_temp.raw_findings")
+    )
     connection.exec_driver_sql(f"create temp table looked on commit drop as {reports}".replace("%", "%%"))
-    connection.execute(text("analyze looked"))
+    connection.exec_driver_sql(_FIELDS.replace("%", "%%"))
+    connection.execute(text("analyze looked, looked_field"))
     found = find(
         _read(
             connection,
@@ -62,7 +70,9 @@ def scan(connection: Connection, reports: str) -> None:
             {"report_id": pl.Int64, "field": pl.Int64, "breakdown": pl.String, "value": pl.Float64},
         ),
         _read(
-            connection, _FIELDS, {"field": pl.Int64, "field_code": pl.String, "is_count": pl.String}
+            connection,
+            "select field, field_code, is_count from looked_field",
+            {"field": pl.Int64, "field_code": pl.String, "is_count": pl.String},
         ).with_columns(is_count=pl.col("is_count") == "t"),
     )
     columns = ", ".join(f"{name} {_TYPES[kind]}" for name, kind in FINDINGS.items())
