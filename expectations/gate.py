@@ -5,8 +5,6 @@ over a table that was not empty when it must not be. A check that breaks, a chec
 dies leave the candidate unpublished.
 """
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
@@ -111,28 +109,19 @@ class _Run:
     def _collect(self, probe: Probe) -> dict[str, int] | Exception:
         """How much a probe looked at, or what stopped it: that is the outcome of all its checks."""
         begun = perf_counter()
-        sessions = probe.declared.sessions
-        looks = [replace(self._look, part=(part, sessions)) for part in range(sessions)]
         try:
-            with ThreadPoolExecutor(sessions) as pool:
-                looked: Counter[str] = Counter()
-                for found in pool.map(
-                    lambda look: self._scanned(probe, look), looks if sessions > 1 else [self._look]
-                ):
-                    looked.update(found)
+            with self._auditor.begin() as connection:
+                looked = findings.collect(connection, self._candidate, probe, self._look)
             if self._look.reports is not None:
                 with self._auditor.begin() as connection:
                     findings.carry(connection, self._candidate, probe)
-            return dict(looked)
         except Exception as error:
             log.error("probe broke", probe=probe.name, error=type(error).__name__)  # noqa: TRY400 - no values
             return error
+        else:
+            return looked
         finally:
             self.seconds[probe.name] = round(perf_counter() - begun, 2)
-
-    def _scanned(self, probe: Probe, look: Look) -> dict[str, int]:
-        with self._auditor.begin() as connection:
-            return findings.collect(connection, self._candidate, probe, look)
 
     def _judged(
         self, judge: Judge, probe: Probe, running: Any, looked: dict[str, int] | Exception

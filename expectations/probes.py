@@ -66,9 +66,6 @@ class Declared(BaseModel):
         " (subject and form) that the candidate did not change, of its series outside the span in which their numbers"
         " are judged again too, or of months and quarters before those that are.",
     )
-    sessions: int = Field(
-        1, ge=1, le=4, description="Sessions that share the scan, by $part(…) in the statement."
-    )
     analysis: Literal["series"] | None = Field(
         None,
         description="What works out the findings, where SQL alone does not: the statement then selects the reports"

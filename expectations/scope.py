@@ -65,7 +65,6 @@ _ALWAYS = (
 
 _REPORT_CALL = re.compile(r"\$changed\(([a-z_][a-z0-9_.]*)\)")
 _PERIOD_CALL = re.compile(r"\$changed_period\(([a-z_][a-z0-9_]*)\)")
-_PART_CALL = re.compile(r"\$part\(([a-z_][a-z0-9_.]*)\)")
 _JUDGED_CALL = re.compile(r"\$judged\(([a-z_][a-z0-9_]*)\)")
 _NEAR_CALL = re.compile(r"\$near\(([a-z_][a-z0-9_]*)\)")
 _SERIES_CALL = re.compile(r"\$series\(([a-z_][a-z0-9_]*)\)")
@@ -78,19 +77,15 @@ class Look:
     reports: str | None = None
     periods: str | None = None
     ends: tuple[int, int] | None = None
-    """First and last of many reports, which are not listed one by one."""
+    """First and last of many reports that came one after the other; they are not listed one by one."""
 
     judged_from: date | None = None
     """From when on months and quarters are judged again; None for ever."""
-
-    part: tuple[int, int] | None = None
-    """Which part of how many, where a scan is shared between sessions."""
 
     def at_report(self, column: str) -> str:
         """Condition: the report is one to look at."""
         if self.reports is None:
             return "true"
-        # The reports of a night came one after the other: an index finds them by their ends.
         within = f"{column} between {self.ends[0]} and {self.ends[1]} and " if self.ends else ""
         return f"({within}{column} in ({self.reports}))"
 
@@ -117,17 +112,12 @@ class Look:
         """Of each series with a report to look at, from when to when its numbers are judged, and which are read."""
         return _ALWAYS if self.reports is None else SPANS
 
-    def in_part(self, column: str) -> str:
-        """Condition: a code falls into this session's part."""
-        return "true" if self.part is None else f"abs(hashtext({column}) % {self.part[1]}) = {self.part[0]}"
-
     def render(self, query: str) -> str:
         """A query with its calls filled in.
 
         They are ``$changed(report_id)``, ``$changed_period(table)``, ``$judged(table)``, ``$near(table)``,
-        ``$series(table)``, ``$spans`` and ``$part(text)``.
+        ``$series(table)`` and ``$spans``.
         """
-        query = _PART_CALL.sub(lambda call: self.in_part(call[1]), query)
         query = query.replace("$spans", self.spans())
         query = _JUDGED_CALL.sub(lambda call: self.near(call[1], 0), query)
         query = _NEAR_CALL.sub(lambda call: self.near(call[1], USUAL_YEARS), query)
@@ -159,13 +149,17 @@ def rebuilt(auditor: Engine) -> Look:
         reports = list(connection.scalars(text(f"{REPORTS} limit {LITERAL_LIMIT + 1}")))
         periods = connection.execute(text(f"{PERIODS} limit {LITERAL_LIMIT + 1}")).all()
         judged_from = connection.scalar(text(JUDGED_FROM))
-        ends = connection.execute(text(f"select min(report_id), max(report_id) from ({REPORTS}) as r")).one()
+        ends = connection.execute(
+            text(f"select min(report_id), max(report_id), count(*) from ({REPORTS}) as r")
+        ).one()
     many = len(reports) > LITERAL_LIMIT
+    # Old reports among them, and a range of an index would be most of a table.
+    close = many and ends[1] - ends[0] < 2 * ends[2]
     return Look(
         reports=REPORTS if many else ", ".join(map(str, sorted(set(reports)))) or "null",
         periods=PERIODS
         if len(periods) > LITERAL_LIMIT
         else ", ".join(f"('{kind}', date '{start}')" for kind, start in sorted(periods)) or "(null, null)",
-        ends=(ends[0], ends[1]) if many else None,
+        ends=(ends[0], ends[1]) if close else None,
         judged_from=judged_from,
     )

@@ -57,7 +57,7 @@ inner join around
     on listed.form_code = around.form_code and listed.period_start between around.read_from and around.read_to
 left join changed on listed.form_code = changed.form_code and listed.subject_code = changed.subject_code
 left join festival on listed.period_type = 'month' and listed.period_start = festival.month_start
-where listed.revision_id is not null and listed.value_count > 0 and listed.period_type <> 'event' and $part(listed.form_code)
+where listed.revision_id is not null and listed.value_count > 0 and listed.period_type <> 'event'
     and (
         changed.form_code is not null
         or listed.subject_type <> 'organization'

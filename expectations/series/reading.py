@@ -51,13 +51,14 @@ _REPORTS = {"part": pl.String, "subject_code": pl.String, "form_code": pl.String
 
 def scan(connection: Connection, reports: str) -> None:
     """Read the series of ``reports`` (a statement) and leave what does not fit in the temporary table ``found``."""
-    connection.execute(text("set local enable_nestloop = on"))
     connection.execute(
         text("drop table if exists pg_temp.looked, pg_temp.looked_field, pg_temp.raw_findings")
     )
     connection.exec_driver_sql(f"create temp table looked on commit drop as {reports}".replace("%", "%%"))
     connection.exec_driver_sql(_FIELDS.replace("%", "%%"))
+    # What comes next has statistics, and an index for each field.
     connection.execute(text("analyze looked, looked_field"))
+    connection.execute(text("set local enable_nestloop = on"))
     found = find(
         _read(
             connection,
