@@ -275,7 +275,8 @@ class World:
     def _with_history(self, units: list[Unit]) -> list[Unit]:
         """Openings and closings of private hospitals, one merger of hospitals, new names."""
         rng = stream(self.options.seed, "history")
-        inner = self.axis[6:-6]
+        edge = min(6, len(self.axis) // 4)
+        inner = self.axis[edge:-edge]
         private = [i for i, unit in enumerate(units) if unit.kind == "private"]
         yearly = max(1, round(len(private) * 0.02 * self.options.years))
         touched = rng.permutation(private).tolist()

@@ -149,3 +149,11 @@ def test_the_sources_of_births_agree_in_every_district() -> None:
     for _, births, at_hospital, doses in together.iter_rows():
         assert at_hospital == births
         assert doses == pytest.approx(births, rel=0.05)
+
+
+def test_a_large_prefecture_has_openings_and_closings_within_a_single_year() -> None:
+    _, forms, _ = generate(Options(units=60, years=1, seed=1))
+    monthly = next(one.frame for one in forms if one.form == "hosp_monthly")
+    reports = monthly.group_by("subject").agg(pl.len().alias("months"))["months"]
+    assert reports.max() == 12
+    assert (reports < 12).any()
