@@ -57,6 +57,7 @@ _CARRIED = {
     "span": (
         f"not exists (select from ({SPANS}) as judged where judged.form_code = finding.form_code"
         " and judged.subject_code = finding.subject_code"
+        " and coalesce(judged.period_type = finding.period_type, true)"
         " and coalesce(finding.period_start between judged.judged_from and judged.judged_to, true))"
     ),
     "before": (

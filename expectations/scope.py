@@ -45,10 +45,11 @@ JUDGED_FROM = (
     f" where report.report_id in ({REPORTS})"
 )
 
-# A new number speaks for or against those of a year before it and after it, by years of three. The numbers from
-# which it is known what is usual reach twice as far: what a month costs does not grow with the years kept.
+# Of each series with a report that changed (form, subject, kind of period), between which days its numbers are judged
+# again: a new number speaks for or against those of a year around it, of three where it comes once a year. What is
+# usual is known from twice as far beyond, so that what a month costs does not grow with the years kept.
 SPANS = (
-    "select report.form_code, report.subject_code,"
+    "select report.form_code, report.subject_code, report.period_type,"
     " (min(report.period_start) - span.years)::date as judged_from,"
     " (max(report.period_start) + span.years)::date as judged_to,"
     " (min(report.period_start) - 3 * span.years)::date as read_from,"
@@ -56,11 +57,11 @@ SPANS = (
     " from registry.report as report cross join lateral (select case when report.period_type in ('year', 'mch_year')"
     " then interval '3 years' else interval '1 year' end) as span (years)"
     f" where report.report_id in ({REPORTS}) and report.period_type <> 'event'"
-    " group by report.form_code, report.subject_code, span.years"
+    " group by report.form_code, report.subject_code, report.period_type, span.years"
 )
 _ALWAYS = (
-    "select distinct form_code, subject_code, date '-infinity' as judged_from, date 'infinity' as judged_to,"
-    " date '-infinity' as read_from, date 'infinity' as read_to from registry.report"
+    "select distinct form_code, subject_code, period_type, date '-infinity' as judged_from,"
+    " date 'infinity' as judged_to, date '-infinity' as read_from, date 'infinity' as read_to from registry.report"
 )
 
 _REPORT_CALL = re.compile(r"\$changed\(([a-z_][a-z0-9_.]*)\)")

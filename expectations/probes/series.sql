@@ -27,7 +27,9 @@ changed as materialized (
 ),
 
 around as (
-    select form_code, min(read_from) as read_from, max(read_to) as read_to from changed group by form_code
+    select form_code, period_type, min(read_from) as read_from, max(read_to) as read_to
+    from changed
+    group by form_code, period_type
 ),
 
 peers as (
@@ -54,8 +56,11 @@ select
     coalesce(listed.period_start between changed.judged_from and changed.judged_to, false) as asked
 from candidate.dim_report as listed
 inner join around
-    on listed.form_code = around.form_code and listed.period_start between around.read_from and around.read_to
-left join changed on listed.form_code = changed.form_code and listed.subject_code = changed.subject_code
+    on listed.form_code = around.form_code and listed.period_type = around.period_type
+        and listed.period_start between around.read_from and around.read_to
+left join changed
+    on listed.form_code = changed.form_code and listed.subject_code = changed.subject_code
+        and listed.period_type = changed.period_type
 left join festival on listed.period_type = 'month' and listed.period_start = festival.month_start
 where listed.revision_id is not null and listed.value_count > 0 and listed.period_type <> 'event'
     and (

@@ -226,7 +226,7 @@ def test_a_finding_stays_where_a_change_of_its_series_lies_years_apart(
     spanned = AMOUNTS.replace(
         "where $series(report)",
         "inner join ($spans) as judged on report.form_code = judged.form_code"
-        " and report.subject_code = judged.subject_code"
+        " and report.subject_code = judged.subject_code and report.period_type = judged.period_type"
         " and report.period_start between judged.judged_from and judged.judged_to",
     )
     (tmp_path / "probes").mkdir()
