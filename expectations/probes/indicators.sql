@@ -33,6 +33,8 @@ beside as (
         on here.subject_type = before.subject_type and here.subject_code = before.subject_code
             and here.indicator_code = before.indicator_code and here.slice = before.slice and here.period_type = before.period_type
             and before.period_start = (here.period_start - interval '1 year')::date
+            -- Quarters that accumulate begin on one day.
+            and extract(month from before.period_end) = extract(month from here.period_end)
 ),
 
 usual as (
@@ -44,10 +46,10 @@ usual as (
 
 -- The units of a region, which its rate must lie between.
 units as (
-    select region_code, indicator_code, period_type, period_start, min(value) as lowest, max(value) as highest, count(*) as units
+    select region_code, indicator_code, period_type, period_end, min(value) as lowest, max(value) as highest, count(*) as units
     from computed
     where subject_type = 'organization' and slice = 'all'
-    group by region_code, indicator_code, period_type, period_start
+    group by region_code, indicator_code, period_type, period_end
     having count(*) > 1
 ),
 
@@ -95,7 +97,7 @@ found as (
     from beside
     inner join units
         on beside.subject_code = units.region_code and beside.indicator_code = units.indicator_code
-            and beside.period_type = units.period_type and beside.period_start = units.period_start
+            and beside.period_type = units.period_type and beside.period_end = units.period_end
     where beside.subject_type = 'region' and beside.slice = 'all' and beside.is_share
         and beside.value not between units.lowest and units.highest
 )
