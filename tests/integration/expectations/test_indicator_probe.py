@@ -25,15 +25,15 @@ def test_an_accumulating_quarter_is_held_against_the_same_quarter_of_the_year_be
     with engine(Role.BUILDER).begin() as connection:
         connection.execute(
             text(
-                "create table star.dim_indicator (indicator_code text, unit text, scale numeric, aggregation_class text,"
-                f" {RELEASES})"
+                "create table star.dim_indicator (indicator_code text, unit text, scale numeric,"
+                f" aggregation_class text, {RELEASES})"
             )
         )
         connection.execute(
             text(
                 "create table star.fct_indicator (subject_type text, subject_code text, organization_key int,"
-                " region_code text, indicator_code text, slice text, period_type text, period_start date, period_end date,"
-                f" numerator numeric, denominator numeric, value numeric, status text, {RELEASES})"
+                " region_code text, indicator_code text, slice text, period_type text, period_start date,"
+                f" period_end date, numerator numeric, denominator numeric, value numeric, status text, {RELEASES})"
             )
         )
         connection.execute(text("insert into star.dim_indicator values ('managed', '%', 100, 'RS')"))
