@@ -1,5 +1,7 @@
 -- Grain: one row per target of a plan and year up to the target's own: where it stands and where it should.
 {{ config(unique_key=['plan_code', 'figure_no', 'period_end'], meta={'scope': 'all'}) }}
+{#- Targets are few, and PostgreSQL guesses thousands: it would sort all indicators to merge them with these. -#}
+{{ config(sql_header='set local enable_mergejoin = off;') }}
 with figure as (
     select
         printed.*,
