@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, text
 
 from expectations.errors import AuditError
 from expectations.probes import Probe
-from expectations.scope import JUDGED_FROM, SERIES, SPANS, Look
+from expectations.scope import JUDGED_FROM, SPANS, Look
 from expectations.waivers import Waiver
 from warehouse.release import Candidate
 
@@ -53,13 +53,13 @@ _TYPES = {
 
 _CARRIED = {
     "none": "false",
-    "series": f"(finding.subject_code, finding.form_code) not in ({SERIES})",
     "span": (
         f"not exists (select from ({SPANS}) as judged where judged.form_code = finding.form_code"
         " and judged.subject_code = finding.subject_code"
         " and coalesce(judged.period_type = finding.period_type, true)"
         " and coalesce(finding.period_start between judged.judged_from and judged.judged_to, true))"
     ),
+    "since": f"coalesce(finding.period_start < ({JUDGED_FROM}), false)",
     "before": (
         "coalesce(finding.period_type not in ('year', 'mch_year')"
         f" and finding.period_start < ({JUDGED_FROM}), false)"

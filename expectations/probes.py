@@ -31,7 +31,7 @@ PROBES = Path(__file__).parent / "probes"
 
 KEY = ["key"]
 Per = Literal["all", "form", "indicator"]
-Carried = Literal["none", "series", "span", "before"]
+Carried = Literal["none", "span", "since", "before"]
 
 
 class KindOfFinding(BaseModel):
@@ -62,9 +62,9 @@ class Declared(BaseModel):
     tables: list[Column] = Field(min_length=1, description="What the statement reads; each is scanned once.")
     carried: Carried = Field(
         "none",
-        description="Which findings of the release before still hold when only a part is looked at: those of series"
-        " (subject and form) that the candidate did not change, of its series outside the span in which their numbers"
-        " are judged again too, or of months and quarters before those that are.",
+        description="Which findings of the release before still hold when only a part is looked at. span: those outside"
+        " the days between which a series (form, subject, kind of period) is judged again; since: those of periods"
+        " before the ones that are judged again; before: of these only months and quarters.",
     )
     analysis: Literal["series"] | None = Field(
         None,

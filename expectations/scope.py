@@ -34,12 +34,7 @@ PERIODS = (
     " where change.release_id = warehouse.candidate_release() and period.period_type is not null"
 )
 
-SERIES = (
-    "select report.subject_code, report.form_code from registry.report as report"
-    f" where report.report_id in ({REPORTS})"
-)
-
-# From when on months and quarters are judged again; what is usual is known from two years more.
+# From when on periods are judged again; what is usual in months and quarters is known from two years more.
 JUDGED_FROM = (
     "select (date_trunc('year', min(report.period_start)) - interval '1 year')::date from registry.report as report"
     f" where report.report_id in ({REPORTS})"
@@ -68,7 +63,7 @@ _REPORT_CALL = re.compile(r"\$changed\(([a-z_][a-z0-9_.]*)\)")
 _PERIOD_CALL = re.compile(r"\$changed_period\(([a-z_][a-z0-9_]*)\)")
 _JUDGED_CALL = re.compile(r"\$judged\(([a-z_][a-z0-9_]*)\)")
 _NEAR_CALL = re.compile(r"\$near\(([a-z_][a-z0-9_]*)\)")
-_SERIES_CALL = re.compile(r"\$series\(([a-z_][a-z0-9_]*)\)")
+_SINCE_CALL = re.compile(r"\$since\(([a-z_][a-z0-9_.]*)\)")
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ class Look:
     """First and last of many reports that came one after the other; they are not listed one by one."""
 
     judged_from: date | None = None
-    """From when on months and quarters are judged again; None for ever."""
+    """From when on periods are judged again; None for ever."""
 
     def at_report(self, column: str) -> str:
         """Condition: the report is one to look at."""
@@ -103,11 +98,9 @@ class Look:
         since = self.judged_from.replace(year=self.judged_from.year - years)
         return f"({table}.period_type in ('year', 'mch_year') or {table}.period_start >= date '{since}')"
 
-    def at_series(self, table: str) -> str:
-        """Condition: the subject has a report of the form that is one to look at, whatever its period."""
-        if self.reports is None:
-            return "true"
-        return f"({table}.subject_code, {table}.form_code) in ({SERIES})"
+    def since(self, column: str) -> str:
+        """Condition: the period of any kind begins within those that are judged again."""
+        return "true" if self.judged_from is None else f"{column} >= date '{self.judged_from}'"
 
     def spans(self) -> str:
         """Of each series with a report to look at, from when to when its numbers are judged, and which are read."""
@@ -117,12 +110,12 @@ class Look:
         """A query with its calls filled in.
 
         They are ``$changed(report_id)``, ``$changed_period(table)``, ``$judged(table)``, ``$near(table)``,
-        ``$series(table)`` and ``$spans``.
+        ``$since(period_start)`` and ``$spans``.
         """
         query = query.replace("$spans", self.spans())
         query = _JUDGED_CALL.sub(lambda call: self.near(call[1], 0), query)
         query = _NEAR_CALL.sub(lambda call: self.near(call[1], USUAL_YEARS), query)
-        query = _SERIES_CALL.sub(lambda call: self.at_series(call[1]), query)
+        query = _SINCE_CALL.sub(lambda call: self.since(call[1]), query)
         query = _REPORT_CALL.sub(lambda call: self.at_report(call[1]), query)
         return _PERIOD_CALL.sub(lambda call: self.at_period(call[1]), query)
 

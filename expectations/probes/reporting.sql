@@ -54,7 +54,8 @@ revised as (
         count(*) filter (where revision.status = 'quarantined') as returned
     from registry.revision as revision
     inner join registry.report as report on revision.report_id = report.report_id
-    where report.period_type <> 'event' and $series(report)
+    where report.period_type <> 'event'
+        and report.report_id in (select third.report_id from registry.revision as third where third.revision_no = 3)
     group by
         report.report_id, report.form_code, report.subject_type, report.subject_code, report.period_type, report.period_start
     having count(*) > 2

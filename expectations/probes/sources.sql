@@ -14,7 +14,7 @@ with number as materialized (
         fact.report_id,
         fact.value
     from candidate.fct_reported_value as fact
-    where fact.value is not null
+    where fact.value is not null and $near(fact)
         and (
             (fact.form_code = 'newborn_screening_monthly' and fact.field_code in ('live_births_at_hospital', 'metabolic_screened'))
             or (fact.form_code = 'epi_monthly' and fact.field_code = 'given_basic' and fact.breakdown like 'HepB|1%')
@@ -91,7 +91,7 @@ part as materialized (
             where field.form_code = span.form_code and field.field_code = year.field_code and field.role = 'measure'
                 and coalesce(field.unit, '') !~ '[%‰/]'
         )
-        and $series(year)
+        and $since(year.period_start)
 ),
 
 annual as (
@@ -184,7 +184,7 @@ found as (
         from candidate.fct_staff group by organization_key, period_start
     ) as register on staff.organization_key = register.organization_key and staff.period_start = register.period_start
     where staff.field_code = 'staff_total' and staff.form_code in ('inst_annual_hospital', 'inst_annual_phc')
-        and staff.value is distinct from register.persons
+        and staff.value is distinct from register.persons and $since(staff.period_start)
     union all
     -- Beds where the directory knows no inpatients, and a hospital without any.
     select
@@ -199,7 +199,7 @@ found as (
             (beds.value > 0 and unit.class_group in ('public_health', 'other'))
             or (beds.value = 0 and unit.class_group = 'hospital')
         )
-        and $changed(beds.report_id)
+        and $since(beds.period_start)
 )
 
 select
@@ -207,6 +207,7 @@ select
     found.field_code, found.breakdown, found.period_type, found.period_start, found.report_id, found.score, found.observed,
     found.expected, found.denominator, found.cause
 from found
+where $since(found.period_start)
 union all
 select looked.kind, null, looked.rows, null, null, null, null, null, null, null, null, null, null, null, null, null, null
 from (

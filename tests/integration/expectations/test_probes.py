@@ -241,15 +241,17 @@ def test_each_unit_gets_a_page_and_a_workbook_of_what_it_has_to_mend(
 def test_findings_of_series_that_did_not_change_still_hold_and_are_not_new(
     settings: Settings, builder: Engine, auditor: Engine, candidate: Candidate, tmp_path: Path
 ):
-    declared = catalogue(tmp_path, SQL.replace("candidate.units", "candidate.units where $series(units)", 1))
+    declared = catalogue(
+        tmp_path, SQL.replace("candidate.units", "candidate.units where $changed(units.amount)", 1)
+    )
     (probe,) = declared.probes
     file = tmp_path / "probes" / "size.yml"
     file.write_text(
-        file.read_text(encoding="utf-8").replace("when_empty", "carried: series\nwhen_empty"),
+        file.read_text(encoding="utf-8").replace("when_empty", "carried: span\nwhen_empty"),
         encoding="utf-8",
     )
     sql = "\n".join(
-        line.replace("where $series(units) where", "where $series(units) and")
+        line.replace("where $changed(units.amount) where", "where $changed(units.amount) and")
         for line in probe.sql.splitlines()
     )
     (tmp_path / "probes" / "size.sql").write_text(sql, encoding="utf-8")

@@ -59,7 +59,7 @@ checks:
 PROBE = """
 probe: amounts
 tables: [deeds]
-carried: series
+carried: span
 when_empty: 没有该报表
 kinds:
   - kind: large
@@ -79,12 +79,18 @@ select 'large' as kind, report.form_code as item, null::bigint as looked, report
     report.form_code, report.period_type, report.period_start, deed.report_id, deed.amount as score
 from candidate.deeds as deed
 inner join registry.report as report on deed.report_id = report.report_id
-where $series(report)
+inner join ($spans) as judged
+    on report.form_code = judged.form_code and report.subject_code = judged.subject_code
+        and report.period_type = judged.period_type
+        and report.period_start between judged.judged_from and judged.judged_to
 union all
 select null, report.form_code, count(*), null, null, null, null, null, null, null
 from candidate.deeds as deed
 inner join registry.report as report on deed.report_id = report.report_id
-where $series(report)
+inner join ($spans) as judged
+    on report.form_code = judged.form_code and report.subject_code = judged.subject_code
+        and report.period_type = judged.period_type
+        and report.period_start between judged.judged_from and judged.judged_to
 group by report.form_code
 """
 COLUMNS = "release_from int default 1, release_to int default 2147483647"
@@ -223,17 +229,9 @@ def test_a_finding_stays_through_nights_that_do_not_touch_its_series_and_goes_wh
 def test_a_finding_stays_where_a_change_of_its_series_lies_years_apart(
     settings: Settings, published: None, catalogue: Catalogue, tmp_path: Path
 ):
-    spanned = AMOUNTS.replace(
-        "where $series(report)",
-        "inner join ($spans) as judged on report.form_code = judged.form_code"
-        " and report.subject_code = judged.subject_code and report.period_type = judged.period_type"
-        " and report.period_start between judged.judged_from and judged.judged_to",
-    )
     (tmp_path / "probes").mkdir()
-    (tmp_path / "probes" / "amounts.yml").write_text(
-        PROBE.lstrip().replace("carried: series", "carried: span"), encoding="utf-8"
-    )
-    (tmp_path / "probes" / "amounts.sql").write_text(spanned, encoding="utf-8")
+    (tmp_path / "probes" / "amounts.yml").write_text(PROBE.lstrip(), encoding="utf-8")
+    (tmp_path / "probes" / "amounts.sql").write_text(AMOUNTS, encoding="utf-8")
     asked = Catalogue(catalogue.suites, tuple(probes.load({"form": ("f",)}, tmp_path / "probes")))
     publisher = make_engine(settings, Role.PUBLISHER)
     run(
@@ -259,4 +257,48 @@ def test_a_finding_stays_where_a_change_of_its_series_lies_years_apart(
     assert after(2) == {"2013-12", "2014-01", "2015-01"}
     assert after(1) == {"2013-12"}
     assert after(3) == set()
+    publisher.dispose()
+
+
+def test_a_finding_of_a_period_stays_until_the_periods_around_it_are_judged_again(
+    settings: Settings, published: None, catalogue: Catalogue, tmp_path: Path
+):
+    (tmp_path / "probes").mkdir()
+    (tmp_path / "probes" / "amounts.yml").write_text(
+        PROBE.lstrip().replace("carried: span", "carried: since"), encoding="utf-8"
+    )
+    (tmp_path / "probes" / "amounts.sql").write_text(
+        "select 'large' as kind, report.form_code as item, null::bigint as looked, report.subject_type,"
+        " report.subject_code, report.form_code, report.period_type, report.period_start, deed.report_id,"
+        " deed.amount as score from candidate.deeds as deed"
+        " inner join registry.report as report on deed.report_id = report.report_id"
+        " where $since(report.period_start)"
+        " union all select null, 'f', count(*), null, null, null, null, null, null, null from candidate.deeds",
+        encoding="utf-8",
+    )
+    asked = Catalogue(catalogue.suites, tuple(probes.load({"form": ("f",)}, tmp_path / "probes")))
+    publisher = make_engine(settings, Role.PUBLISHER)
+    run(
+        Role.LOADER,
+        "insert into registry.report"
+        " (form_code, subject_type, subject_code, region_code, period_type, period_start, period_end)"
+        " values ('f', 'region', '1', '1', 'year', '2013-01-01', '2013-12-31'),"
+        " ('f', 'region', '2', '2', 'year', '2014-01-01', '2014-12-31')",
+    )
+    run(Role.BUILDER, "insert into star.deeds values (3, 'good', 9), (4, 'good', 9)")
+
+    def after(*changed: int) -> set[int]:
+        """Years with findings after a night that changed these reports."""
+        candidate = night(*changed)
+        gate.audit(settings, candidate, catalogue=asked)
+        publish(publisher, candidate)
+        rows = findings.failing(engine(Role.AUDITOR), candidate.release_id, only="amounts.*")
+        return {row["period_start"].year for row in rows}
+
+    run(Role.BUILDER, "update star.deeds set amount = 9, kind = 'good'")
+    assert after(1, 2, 3, 4) == {2013, 2014, 2015}
+    run(Role.BUILDER, "update star.deeds set amount = 1")
+    # A month of 2015 speaks of 2015 and the year before, of whatever unit.
+    assert after(1) == {2013}
+    assert after(4) == set()
     publisher.dispose()
