@@ -7,20 +7,18 @@ as for hundreds.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
 
 import polars as pl
 from sqlalchemy import Connection
 
-from ingestion import dependents, filers, formats, premature, units
+from ingestion import dependents, filers, formats, units
 from ingestion.checks import check as check_rules
 from ingestion.findings import Finding
 from ingestion.items import Group
 from ingestion.neighbours import context_of, needs_of
 from ingestion.placing import Lane, place
 from ingestion.reading import Reading
-from warehouse.settings import get_settings
 
 STRIDE = 1_000_000_000
 """Report numbers of the second of several files begin here, of the third at twice this."""
@@ -183,15 +181,10 @@ def _findings(
         *units.of_other_classes(of_units, context.units, reading.form),
         *units.without_duty(reports, lane.duties, reading.form),
         *filers.findings(reports, lane.versions, reading.form),
-        *premature.findings(reports, _day_of(received or datetime.now(UTC))),
         *formats.findings(reading),
         *check_rules(reading, context),
         *dependents.findings(connection, reading, reports, lane, beside=beside, received=received),
     ]
-
-
-def _day_of(moment: datetime) -> date:
-    return moment.astimezone(ZoneInfo(get_settings().timezone)).date()
 
 
 def _unknown_units(of_units: pl.DataFrame, lane: Lane) -> Iterable[Finding]:

@@ -1,10 +1,28 @@
 """Reports for a time that has not come yet: mostly a year or a month that was typed wrong."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from ingestion.findings import Finding
+from ingestion.items import Filing
+from warehouse.settings import get_settings
+
+
+def weighed(filing: Filing) -> Filing:
+    """The filing with the findings of its reports that came too early."""
+    day = _day_of(filing.arrival.received_at)
+    return replace(
+        filing,
+        groups=[
+            replace(group, findings=[*group.findings, *found])
+            if (found := findings(group.reports, day))
+            else group
+            for group in filing.groups
+        ],
+    )
 
 
 def findings(reports: pl.DataFrame, received_on: date) -> list[Finding]:
@@ -12,6 +30,9 @@ def findings(reports: pl.DataFrame, received_on: date) -> list[Finding]:
 
     ``reports``: placed reports. Forms of events have no period that begins.
     """
+    latest = reports["period_start"].max() if reports.height else None
+    if not isinstance(latest, date) or latest <= received_on:
+        return []
     early = reports.filter((pl.col("period_start") > received_on) & (pl.col("period_type") != "event"))
     return [
         Finding(
@@ -27,3 +48,7 @@ def findings(reports: pl.DataFrame, received_on: date) -> list[Finding]:
         )
         for row in early.select("report_no", "sheet", "period_start").iter_rows(named=True)
     ]
+
+
+def _day_of(moment: datetime) -> date:
+    return moment.astimezone(ZoneInfo(get_settings().timezone)).date()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from ingestion import premature
 from ingestion.finding_rows import write_file_findings, write_findings
 from ingestion.findings import Finding
 from ingestion.histories import Plan, judge_items, lock, look
@@ -143,6 +144,7 @@ def record_all(
     """
     groups: list[Group] = []
     read: list[tuple[list[Item], list[Finding], int]] = []
+    filings = [premature.weighed(filing) for filing in filings]
     for filing in filings:
         items, whole_file, unplaced = items_of(filing, first_group=len(groups))
         mark_repeated(items)

@@ -31,7 +31,7 @@ class TestStaleCopies:
         assert rules(bureau) == []
 
     def test_both_months_in_one_file_are_compared_too(self, bureau):
-        bureau.send("a.csv", bureau.row(month="2015-08"), bureau.row(month="2015-07"))
+        bureau.send("a.csv", bureau.row(month="2015-08"), bureau.row(month="2015-07"), day=210)
         bureau.take_in()
         assert rules(bureau) == [("STALE_COPY", "soft", "history")]
         assert bureau.revisions(month=JULY) == [(1, "accepted")]

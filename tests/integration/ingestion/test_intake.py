@@ -239,7 +239,8 @@ class TestWaivers:
 class TestHistory:
     def send_month(self, bureau, month: int, **values) -> None:
         days = (date(2015 + month // 12, month % 12 + 1, 1) - date(2015, month, 1)).days
-        bureau.send(f"{month}.csv", bureau.row(month=f"2015-{month:02}", bed_days_open=50 * days, **values))
+        row = bureau.row(month=f"2015-{month:02}", bed_days_open=50 * days, **values)
+        bureau.send(f"{month}.csv", row, day=31 * month + bureau.sent)
 
     def test_leap_from_the_last_month_is_a_warning(self, bureau):
         self.send_month(bureau, 3)
@@ -449,3 +450,13 @@ class TestLanesSideBySide:
             )
             == 36
         )
+
+
+class TestTime:
+    def test_a_month_that_had_not_begun_when_it_was_received_is_told_and_counts(self, bureau):
+        bureau.send("a.csv", bureau.row(month="2015-01"), bureau.row("T-2", "2016-01"))
+        assert bureau.take_in().reports == {"new": 2}
+        assert bureau.rows(
+            "select r.subject_code, f.rule_id, f.severity, v.status from registry.finding f"
+            " join registry.revision v using (revision_id) join registry.report r on r.report_id = v.report_id"
+        ) == [("T-2", "PERIOD_NOT_BEGUN", "soft", "accepted_with_warnings")]
