@@ -17,6 +17,7 @@ from sqlalchemy import Engine, text
 SCHEMA = "candidate"
 LITERAL_LIMIT = 500
 USUAL_YEARS = 2
+"""Years of months and quarters, before those that are judged, from which it is known what is usual in them."""
 
 Scope = Literal["everything", "changed_reports", "changed_periods"]
 
@@ -34,7 +35,7 @@ PERIODS = (
     " where change.release_id = warehouse.candidate_release() and period.period_type is not null"
 )
 
-# From when on periods are judged again; what is usual in months and quarters is known from two years more.
+# From when on periods are judged again: from the year before the first change on.
 JUDGED_FROM = (
     "select (date_trunc('year', min(report.period_start)) - interval '1 year')::date from registry.report as report"
     f" where report.report_id in ({REPORTS})"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -34,6 +35,10 @@ class Arrival:
 
     arrival_id: int
     received_at: datetime
+
+    def received_on(self, timezone: str) -> date:
+        """The day of it where the bureau is."""
+        return self.received_at.astimezone(ZoneInfo(timezone)).date()
 
 
 @dataclass(frozen=True)

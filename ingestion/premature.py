@@ -1,8 +1,7 @@
 """Reports for a time that has not come yet: mostly a year or a month that was typed wrong."""
 
 from dataclasses import replace
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 import polars as pl
 
@@ -11,9 +10,9 @@ from ingestion.items import Filing
 from warehouse.settings import get_settings
 
 
-def weighed(filing: Filing) -> Filing:
-    """The filing with the findings of its reports that came too early."""
-    day = _day_of(filing.arrival.received_at)
+def with_findings(filing: Filing) -> Filing:
+    """The filing with what is found of reports that came too early."""
+    day = filing.arrival.received_on(get_settings().timezone)
     return replace(
         filing,
         groups=[
@@ -48,7 +47,3 @@ def findings(reports: pl.DataFrame, received_on: date) -> list[Finding]:
         )
         for row in early.select("report_no", "sheet", "period_start").iter_rows(named=True)
     ]
-
-
-def _day_of(moment: datetime) -> date:
-    return moment.astimezone(ZoneInfo(get_settings().timezone)).date()

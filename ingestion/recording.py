@@ -144,7 +144,7 @@ def record_all(
     """
     groups: list[Group] = []
     read: list[tuple[list[Item], list[Finding], int]] = []
-    filings = [premature.weighed(filing) for filing in filings]
+    filings = [premature.with_findings(filing) for filing in filings]
     for filing in filings:
         items, whole_file, unplaced = items_of(filing, first_group=len(groups))
         mark_repeated(items)

@@ -211,8 +211,9 @@ def _tell_planner(settings: Settings) -> None:
     owner = make_engine(settings, Role.OWNER)
     try:
         with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for table in connection.scalars(text(_UNKNOWN_TO_THE_PLANNER)).all():
-                connection.exec_driver_sql(f"analyze {table}")
+            unknown = connection.scalars(text(_UNKNOWN_TO_THE_PLANNER)).all()
+            if unknown:
+                connection.exec_driver_sql(f"analyze {', '.join(unknown)}")
     finally:
         owner.dispose()
 

@@ -1,5 +1,5 @@
--- The reports of the series that changed, and of some other subjects of their forms, which say what a period brings to all:
--- those around the change.
+-- Reports around the change, of the series that changed and of some other subjects of their forms: these say what a period
+-- brings to all.
 with festival as (
     -- The fifteen days around the Spring Festival on which fewer people come, as a share of January or February.
     select

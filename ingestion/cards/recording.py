@@ -6,7 +6,6 @@ the scope of a re-derivation, a savepoint takes the copy back and the file is re
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
 
 import polars as pl
 from sqlalchemy import Connection, text
@@ -87,7 +86,7 @@ def record_cards(
             return known
     settings = get_settings()
     hasher, cap = Hasher(person_key(settings)), settings.max_findings_per_rule
-    received_on = arrival.received_at.astimezone(ZoneInfo(settings.timezone)).date()
+    received_on = arrival.received_on(settings.timezone)
     others = [reading for reading in readings if not isinstance(reading, UnreadCards)]
     examined = [examine(connection, reading, lane, beside=others) for reading in others]
     tables = tables_of(readings)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -155,6 +156,25 @@ def failed(settings: Settings, candidate: Candidate, catalogue: Catalogue) -> tu
     return verdict.facts["everything"], {result.check_id for result in verdict.failed}
 
 
+def with_probe(catalogue: Catalogue, folder: Path, kinds: str, query: str) -> Catalogue:
+    """The catalogue with a probe of amounts."""
+    (folder / "probes").mkdir()
+    (folder / "probes" / "amounts.yml").write_text(kinds.lstrip(), encoding="utf-8")
+    (folder / "probes" / "amounts.sql").write_text(query, encoding="utf-8")
+    return Catalogue(catalogue.suites, tuple(probes.load({"form": ("f",)}, folder / "probes")))
+
+
+def told(settings: Settings, catalogue: Catalogue, *changed: int) -> tuple[list[dict[str, Any]], bool]:
+    """What a published night that changed these reports tells of amounts, and whether it looked at everything."""
+    candidate = night(*changed)
+    verdict = gate.audit(settings, candidate, catalogue=catalogue)
+    publisher = make_engine(settings, Role.PUBLISHER)
+    publish(publisher, candidate)
+    publisher.dispose()
+    rows = findings.failing(engine(Role.AUDITOR), candidate.release_id, only="amounts.*")
+    return rows, verdict.facts["everything"]
+
+
 @pytest.mark.usefixtures("published")
 def test_a_night_looks_at_the_reports_it_rebuilt(settings: Settings, catalogue: Catalogue):
     assert failed(settings, night(2), catalogue) == (False, set())
@@ -199,19 +219,12 @@ def test_a_release_whose_changes_nobody_claimed_is_looked_at_as_a_whole(
 def test_a_finding_stays_through_nights_that_do_not_touch_its_series_and_goes_when_it_is_mended(
     settings: Settings, published: None, catalogue: Catalogue, tmp_path: Path
 ):
-    (tmp_path / "probes").mkdir()
-    (tmp_path / "probes" / "amounts.yml").write_text(PROBE.lstrip(), encoding="utf-8")
-    (tmp_path / "probes" / "amounts.sql").write_text(AMOUNTS, encoding="utf-8")
-    asked = Catalogue(catalogue.suites, tuple(probes.load({"form": ("f",)}, tmp_path / "probes")))
-    publisher = make_engine(settings, Role.PUBLISHER)
+    asked = with_probe(catalogue, tmp_path, PROBE, AMOUNTS)
 
     def after(*changed: int) -> tuple[bool, set[tuple[str, bool]]]:
         """Whether a night that changed these reports looked at everything; its findings, and whether they are new."""
-        candidate = night(*changed)
-        verdict = gate.audit(settings, candidate, catalogue=asked)
-        publish(publisher, candidate)
-        rows = findings.failing(engine(Role.AUDITOR), candidate.release_id, only="amounts.*")
-        return verdict.facts["everything"], {(row["subject_code"], row["is_new"]) for row in rows}
+        rows, everything = told(settings, asked, *changed)
+        return everything, {(row["subject_code"], row["is_new"]) for row in rows}
 
     run(Role.BUILDER, "update star.deeds set amount = 9, kind = 'good'")
     assert after(1, 2) == (True, {("1", True), ("2", True)})
@@ -223,17 +236,12 @@ def test_a_finding_stays_through_nights_that_do_not_touch_its_series_and_goes_wh
     run(Role.BUILDER, "update star.deeds set amount = 1")
     assert after(2) == (False, {("1", False)})
     assert after(1) == (False, set())
-    publisher.dispose()
 
 
 def test_a_finding_stays_where_a_change_of_its_series_lies_years_apart(
     settings: Settings, published: None, catalogue: Catalogue, tmp_path: Path
 ):
-    (tmp_path / "probes").mkdir()
-    (tmp_path / "probes" / "amounts.yml").write_text(PROBE.lstrip(), encoding="utf-8")
-    (tmp_path / "probes" / "amounts.sql").write_text(AMOUNTS, encoding="utf-8")
-    asked = Catalogue(catalogue.suites, tuple(probes.load({"form": ("f",)}, tmp_path / "probes")))
-    publisher = make_engine(settings, Role.PUBLISHER)
+    asked = with_probe(catalogue, tmp_path, PROBE, AMOUNTS)
     run(
         Role.LOADER,
         "insert into registry.report"
@@ -245,10 +253,7 @@ def test_a_finding_stays_where_a_change_of_its_series_lies_years_apart(
 
     def after(*changed: int) -> set[str]:
         """Months in which series 1 has findings after a night that changed these reports."""
-        candidate = night(*changed)
-        gate.audit(settings, candidate, catalogue=asked)
-        publish(publisher, candidate)
-        rows = findings.failing(engine(Role.AUDITOR), candidate.release_id, only="amounts.*")
+        rows, _ = told(settings, asked, *changed)
         return {f"{row['period_start']:%Y-%m}" for row in rows if row["subject_code"] == "1"}
 
     run(Role.BUILDER, "update star.deeds set amount = 9, kind = 'good'")
@@ -257,27 +262,22 @@ def test_a_finding_stays_where_a_change_of_its_series_lies_years_apart(
     assert after(2) == {"2013-12", "2014-01", "2015-01"}
     assert after(1) == {"2013-12"}
     assert after(3) == set()
-    publisher.dispose()
 
 
 def test_a_finding_of_a_period_stays_until_the_periods_around_it_are_judged_again(
     settings: Settings, published: None, catalogue: Catalogue, tmp_path: Path
 ):
-    (tmp_path / "probes").mkdir()
-    (tmp_path / "probes" / "amounts.yml").write_text(
-        PROBE.lstrip().replace("carried: span", "carried: since"), encoding="utf-8"
-    )
-    (tmp_path / "probes" / "amounts.sql").write_text(
+    asked = with_probe(
+        catalogue,
+        tmp_path,
+        PROBE.replace("carried: span", "carried: since"),
         "select 'large' as kind, report.form_code as item, null::bigint as looked, report.subject_type,"
         " report.subject_code, report.form_code, report.period_type, report.period_start, deed.report_id,"
         " deed.amount as score from candidate.deeds as deed"
         " inner join registry.report as report on deed.report_id = report.report_id"
         " where $since(report.period_start)"
         " union all select null, 'f', count(*), null, null, null, null, null, null, null from candidate.deeds",
-        encoding="utf-8",
     )
-    asked = Catalogue(catalogue.suites, tuple(probes.load({"form": ("f",)}, tmp_path / "probes")))
-    publisher = make_engine(settings, Role.PUBLISHER)
     run(
         Role.LOADER,
         "insert into registry.report"
@@ -289,10 +289,7 @@ def test_a_finding_of_a_period_stays_until_the_periods_around_it_are_judged_agai
 
     def after(*changed: int) -> set[int]:
         """Years with findings after a night that changed these reports."""
-        candidate = night(*changed)
-        gate.audit(settings, candidate, catalogue=asked)
-        publish(publisher, candidate)
-        rows = findings.failing(engine(Role.AUDITOR), candidate.release_id, only="amounts.*")
+        rows, _ = told(settings, asked, *changed)
         return {row["period_start"].year for row in rows}
 
     run(Role.BUILDER, "update star.deeds set amount = 9, kind = 'good'")
@@ -301,4 +298,3 @@ def test_a_finding_of_a_period_stays_until_the_periods_around_it_are_judged_agai
     # A month of 2015 speaks of 2015 and the year before, of whatever unit.
     assert after(1) == {2013}
     assert after(4) == set()
-    publisher.dispose()
