@@ -29,6 +29,9 @@ from warehouse.settings import CHECKOUT, Settings
 log = structlog.get_logger()
 
 PROJECT = CHECKOUT / "dbt_project"
+LISTS = ("models/dimensional/lists", "models/intermediate/lists")
+"""Models made of seeds alone."""
+
 ROUNDS = 3
 """How often a build starts over because reports it had read changed under it."""
 
@@ -91,7 +94,7 @@ class BuildFailed(WarehouseError):
 
 @dataclass(frozen=True)
 class ModelResult:
-    """What a build did to one table of the star."""
+    """What a build did to one table of the star; ``seconds`` are those of the steps to it as well."""
 
     name: str
     seconds: float
@@ -188,7 +191,7 @@ def build(settings: Settings, candidate: Candidate) -> BuildResult:
         tests = _test(settings, candidate, manifest)
         result = BuildResult(
             candidate.release_id,
-            _count(builder, candidate, seconds),
+            _count(builder, candidate, _with_steps(seconds, manifest.nodes.values())),
             tests,
             round(time.monotonic() - started, 3),
         )
@@ -230,12 +233,12 @@ def docs(settings: Settings) -> Path:
 def parts() -> dict[str, str]:
     """Hash of each part of the project that is built only when it changed.
 
-    ``seed.<name>`` one seed each, ``views`` all staging views, ``lists`` the dimensions made of seeds alone.
+    ``seed.<name>`` one seed each, ``views`` all staging views, ``lists`` the dimensions and steps made of seeds alone.
     """
     seeds = sorted((PROJECT / "seeds").glob("*.csv"))
     macros = sorted((PROJECT / "macros").glob("*.sql"))
     views = sorted((PROJECT / "models" / "staging").rglob("*.sql"))
-    lists = sorted((PROJECT / "models" / "dimensional" / "lists").iterdir())
+    lists = sorted(file for folder in LISTS for file in (PROJECT / folder).iterdir())
     return {
         **{f"seed.{seed.stem}": _hash([seed]) for seed in seeds},
         "views": _hash([*views, *macros]),
@@ -264,9 +267,13 @@ def _selection(
     if chosen or "views" in outdated:
         chosen.append("path:models/staging")
     if "lists" in outdated:
-        chosen.append("path:models/dimensional/lists")
+        chosen += [f"path:{folder}" for folder in LISTS]
     for node in nodes:
-        if node.resource_type == "model" and node.schema == "star" and "/lists/" not in node.path:
+        if (
+            node.resource_type == "model"
+            and not node.path.startswith("staging/")
+            and "/lists/" not in node.path
+        ):
             forms = node.config.meta.get("forms")
             if not forms or node.name not in tables or not set(forms).isdisjoint(changed_forms):
                 chosen.append(node.name)
@@ -447,6 +454,16 @@ def _check_candidate(connection: Connection, candidate: Candidate) -> None:
 
 def _identity(candidate: Candidate) -> dict[str, int]:
     return {"release_id": candidate.release_id, "attempt": candidate.attempt}
+
+
+def _with_steps(seconds: dict[str, float], nodes: Iterable[Any]) -> dict[str, float]:
+    """Seconds of each model, those of the steps to it among them (``meta.step_to``)."""
+    total = dict(seconds)
+    for node in nodes:
+        goal = node.config.meta.get("step_to") if node.resource_type == "model" else None
+        if goal in total:
+            total[goal] += seconds.get(node.name, 0.0)
+    return total
 
 
 def _count(builder: Engine, candidate: Candidate, seconds: dict[str, float]) -> tuple[ModelResult, ...]:

@@ -1,7 +1,7 @@
 {#-
     What the parts of indicators are counted from, apart from the numbers that forms carry (fct_reported_value).
 
-    Every macro selects rows of one shape: subject_type, subject_code, organization_key, form_code, field_code, breakdown,
+    Every macro but product_values selects rows of one shape: subject_type, subject_code, organization_key, form_code, field_code, breakdown,
     period_type, period_start, period_end, value, is_filed. The rows of seed indicator_part say which are needed. A row is
     filed when its subject is a region that reported it for itself; such a report stands for all below it.
 -#}
@@ -142,24 +142,22 @@
     ).rows if execute else [] -%}
     {%- for form_code, field_code in fields %}
     {%- set sides = field_code.split('*') %}
-    union all
-    select
-        one.subject_type,
-        one.subject_code,
-        one.organization_key,
-        one.form_code,
-        '{{ field_code }}' as field_code,
-        one.breakdown,
-        one.period_type,
-        one.period_start,
-        one.period_end,
-        one.value * other.value as value,
-        one.is_filed
-    from {{ source }} as one
-    inner join {{ source }} as other
-        on one.report_id = other.report_id
-            and one.breakdown = other.breakdown
-    where one.form_code = '{{ form_code }}' and one.field_code = '{{ sides[0] }}' and other.field_code = '{{ sides[1] }}'
+union all
+select
+    one.report_id,
+    measure.measure_no,
+    count(*)::int as given,
+    sum(one.value * other.value) as value
+from {{ source }} as one
+inner join {{ source }} as other
+    on one.report_id = other.report_id
+        and one.breakdown = other.breakdown
+inner join measure
+    on one.form_code = measure.form_code
+        and measure.field_code = '{{ field_code }}'
+        and one.breakdown like measure.breakdown
+where one.form_code = '{{ form_code }}' and one.field_code = '{{ sides[0] }}' and other.field_code = '{{ sides[1] }}'
+group by one.report_id, measure.measure_no
     {%- endfor %}
 {%- endmacro %}
 

@@ -139,7 +139,7 @@
 
 {#- First and last day that the periods of changed_period reach: bounds for reading the facts below. -#}
 {% macro changed_days(column, forms=none) -%}
-    {%- if not execute or not is_incremental() -%}true
+    {%- if not reads_changes() -%}true
     {%- else -%}
         {%- set query -%}
             select distinct y.year + shift.years from (
@@ -184,9 +184,17 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Is only what changed read? Everything is, as long as the table does not exist, or the one that it is a step to. -#}
+{% macro reads_changes() -%}
+    {%- if not execute -%}{{ return(false) }}{%- endif -%}
+    {%- set goal = (config.get('meta') or {}).get('step_to') -%}
+    {%- if goal -%}{{ return(adapter.get_relation(target.database, 'star', goal) is not none) }}{%- endif -%}
+    {{ return(is_incremental()) }}
+{%- endmacro %}
+
 {#- The same condition on what the model reads: everything as long as the table does not exist. -#}
 {% macro in_scope(alias) -%}
-    {%- if is_incremental() -%}{{ scope(alias) }}{%- else -%}true{%- endif -%}
+    {%- if reads_changes() -%}{{ scope(alias) }}{%- else -%}true{%- endif -%}
 {%- endmacro %}
 
 {% macro candidate_changes(columns, forms) -%}

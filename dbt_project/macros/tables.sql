@@ -11,26 +11,30 @@
 -#}
 {% macro postgres__create_table_as(temporary, relation, sql) -%}
     {%- set columns = model.columns.values() | list -%}
-    {%- if temporary or not config.get('contract').enforced or 'release_from' not in model.columns -%}
+    {%- set in_front = ['release_from', 'release_to'] if 'release_from' in model.columns else [] -%}
+    {%- if temporary or not config.get('contract').enforced -%}
         {{ dbt.postgres__create_table_as(temporary, relation, sql) }}
     {%- else -%}
     {{ get_assert_columns_equivalent(sql) }}
-    create table {{ relation }} as
+    {{ config.get('sql_header') or '' }}
+    create {{ 'unlogged ' if config.get('unlogged') }}table {{ relation }} as
     select
-        {%- for name in ['release_from', 'release_to'] %}
+        {%- for name in in_front %}
         made.{{ name }}::{{ model.columns[name].data_type }} as {{ name }},
         {%- endfor %}
-        {%- for column in columns if column.name not in ['release_from', 'release_to'] %}
+        {%- for column in columns if column.name not in in_front %}
         made.{{ column.name }}::{{ column.data_type }} as {{ column.name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from (
         {{ sql }}
     ) as made;
 
-    alter table {{ relation }}
     {%- for constraint in table_constraints(columns) %}
-        {{ constraint }}{{ ',' if not loop.last }}
-    {%- endfor %};
+    {%- if loop.first %}
+    alter table {{ relation }}
+    {%- endif %}
+        {{ constraint }}{{ ',' if not loop.last else ';' }}
+    {%- endfor %}
 
     analyze {{ relation }};
     {%- endif -%}

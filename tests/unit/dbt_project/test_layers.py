@@ -15,6 +15,7 @@ PROJECT = Path(__file__).resolve().parents[3] / "dbt_project"
 FORMS = PROJECT.parent / "ingestion" / "forms"
 NAMES = {
     "staging": r"stg_[a-z]+__[a-z_]+",
+    "intermediate": r"int_[a-z_]+",
     "dimensional": r"(dim|fct|bridge)_[a-z_]+",
     "marts": r"mart_[a-z_]+",
 }
@@ -38,6 +39,9 @@ def manifest(tmp_path_factory):
 def models(manifest):
     """Models by name."""
     return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+
+
+RELEASED = ("dimensional", "marts")
 
 
 def layer(node):
@@ -76,9 +80,27 @@ def test_marts_read_dimensions_and_facts_only(manifest, models):
 
 def test_lists_follow_from_seeds_alone(manifest, models):
     """They are built only when a seed or they themselves changed (warehouse.building.parts)."""
+    lists = {name for name, node in models.items() if "/lists/" in node["path"]}
+    for name in lists:
+        for kind, parent in parents(manifest, models[name]):
+            assert kind == "seed" or parent.split(".")[-1] in lists, f"{name} reads {parent}"
+
+
+def test_steps_are_read_by_what_they_lead_to_and_its_other_steps_alone(manifest, models):
+    steps = {name for name, node in models.items() if layer(node) == "intermediate"}
     for name, node in models.items():
-        if "/lists/" in node["path"]:
-            assert all(kind == "seed" for kind, _ in parents(manifest, node)), name
+        read = {parent.split(".")[-1] for _, parent in parents(manifest, node, "model")} & steps
+        goals = {models[step]["config"]["meta"].get("step_to") for step in read} - {None}
+        assert not read or name in steps or name in goals, name
+    for step in steps:
+        goal = models[step]["config"]["meta"].get("step_to")
+        assert goal is None or goal in models, step
+
+
+def test_what_a_crash_empties_is_made_again_by_every_build(models):
+    for name, node in models.items():
+        if node["config"].get("unlogged"):
+            assert layer(node) == "intermediate" and "/lists/" not in node["path"], name
 
 
 def test_every_model_opens_with_its_grain(models):
@@ -121,7 +143,7 @@ def test_staging_views_describe_the_columns_that_they_select(models):
 
 def test_the_star_is_released_under_an_enforced_contract(models):
     for name, node in models.items():
-        if layer(node) == "staging":
+        if layer(node) not in RELEASED:
             continue
         config = node["config"]
         assert config["incremental_strategy"] == "release", name
@@ -134,7 +156,7 @@ def test_the_star_is_released_under_an_enforced_contract(models):
 
 def test_primary_key_is_the_unique_key_and_the_release(models):
     for name, node in models.items():
-        if layer(node) == "staging":
+        if layer(node) not in RELEASED:
             continue
         keys = [one["columns"] for one in node["constraints"] if one["type"] == "primary_key"]
         assert keys == [[*node["config"]["unique_key"], "release_from"]], name
@@ -149,7 +171,7 @@ def test_facts_are_keyed_by_the_unit_first(models):
 
 def test_every_released_model_declares_its_scope(models):
     for name, node in models.items():
-        if layer(node) != "staging":
+        if layer(node) in RELEASED:
             assert node["config"]["meta"]["scope"] in ("report", "period", "following_periods", "all"), name
             if node["config"]["meta"]["scope"] != "all":
                 assert "in_scope(" in node["raw_code"] or "reported_values()" in node["raw_code"], name

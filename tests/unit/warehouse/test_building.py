@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from warehouse.building import _selection
+from warehouse.building import _selection, _with_steps
 
 
 def model(name, *, forms=None, folder="dimensional"):
@@ -28,8 +28,26 @@ def test_a_fact_without_a_table_is_built_whatever_changed():
     assert _selection([], FACTS, set(), TABLES - {"fct_c"}) == ["fct_c", "fct_any"]
 
 
+def test_steps_are_built_every_night_as_what_they_lead_to():
+    steps = [model("int_step", folder="intermediate"), model("stg_view", folder="staging")]
+    assert _selection([], steps, set(), {"int_step"}) == ["int_step"]
+
+
 def test_lists_and_views_are_built_when_their_files_changed():
     nodes = [model("dim_list", folder="dimensional/lists")]
     assert _selection([], nodes, set(), set()) == []
-    assert _selection(["lists"], nodes, set(), set()) == ["path:models/dimensional/lists"]
+    assert _selection(["lists"], nodes, set(), set()) == [
+        "path:models/dimensional/lists",
+        "path:models/intermediate/lists",
+    ]
     assert _selection(["seed.disease"], nodes, set(), set()) == ["disease", "path:models/staging"]
+
+
+def test_what_a_table_took_is_told_with_the_steps_to_it():
+    step = model("int_step", folder="intermediate")
+    step.config.meta["step_to"] = "fct_any"
+    assert _with_steps({"fct_any": 2.0, "fct_a": 1.0, "int_step": 0.5}, [*FACTS, step]) == {
+        "fct_any": 2.5,
+        "fct_a": 1.0,
+        "int_step": 0.5,
+    }
