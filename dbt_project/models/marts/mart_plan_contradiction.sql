@@ -675,9 +675,9 @@ found as (
         null as observed,
         null as expected,
         null as denominator,
-        target.value_text as cause
+        coalesce(nullif(target.value_text, ''), 'a direction without a number') as cause
     from target
-    where target.value is null and target.operator = 'text' and target.plan_type = 'five_year_plan'
+    where target.value is null
     union all
     select
         'target_baseline' as kind,
