@@ -24,7 +24,9 @@ with unit_beds as (
         on value.report_id = report.report_id
     where value.form_code = 'inst_annual_hospital' and value.field_code = 'beds_actual' and value.value is not null
         and {{ changed_days('value.period_start') }}
-    order by value.subject_code asc, value.period_end asc, report.received_at desc nulls last, report.report_id desc
+    order by
+        value.subject_code asc, value.period_end asc, report.received_at desc nulls last, report.report_id desc,
+        value.value desc
 ),
 
 -- What a region gets comes from its units, from units by township, from its own report, or from a register. A unit
