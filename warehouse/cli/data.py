@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from warehouse.cli.output import App, Json, console, plain, print_json, print_rows, told
+from warehouse.cli.output import App, Json, console, plain, print_json, print_rows, told, vars_of
 from warehouse.cli.replay import replay
 from warehouse.cli.server import prepare
 from warehouse.cli.timeliness import timeliness
@@ -231,7 +231,14 @@ def _show_check(answer: dict[str, Any]) -> None:
         return
     columns = ("form_code", "subject_code", "period_start", "kind", "status")
     print_rows(answer["reports"], columns, title="", empty="No report in this file.")
-    _show_findings(judged.finding for report in answer["reports"] for judged in report.findings)
+    rows = [
+        {"subject_code": report.subject_code, "period_start": report.period_start, **vars_of(judged.finding)}
+        for report in answer["reports"]
+        for judged in report.findings
+    ]
+    if rows:
+        print_rows(rows, ("subject_code", "period_start", *FINDING_COLUMNS), title="", empty="")
+        console.print()
     _show_findings(answer["findings"])
 
 

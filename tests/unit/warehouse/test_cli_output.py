@@ -1,11 +1,14 @@
 """What senders wrote is printed as it stands: it neither steers the printing nor stops it."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingestion.findings import Finding
+from ingestion.judging import Judged
+from ingestion.results import CheckedReport
 from warehouse.cli import data
 from warehouse.cli.output import print_rows
 
@@ -41,3 +44,19 @@ def test_a_file_name_with_brackets_is_shown_with_its_error(capsys: pytest.Captur
     assert "月报[/old].csv shows no form." in shown
     assert "月报[/旧].csv 不是报表" in shown
     assert "坏[/b]" in shown
+
+
+def test_a_finding_is_shown_with_the_unit_and_the_period_of_its_report(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reports = [
+        CheckedReport(
+            "hosp_monthly", unit, date(2015, 3, 1), date(2015, 3, 31), "accepted", "new",
+            (Judged(Finding(rule, "report", "soft", "请核对", "check")),),
+        )
+        for unit, rule in (("LH-H01", "HM01"), ("LH-H02", "HM02"))
+    ]  # fmt: skip
+    data._show_check({"file": "a.xlsx", "reports": reports, "findings": ()})
+    told = capsys.readouterr().out.splitlines()
+    for unit, rule in (("LH-H01", "HM01"), ("LH-H02", "HM02")):
+        assert any(unit in line and rule in line and "2015-03-01" in line for line in told)
