@@ -17,7 +17,8 @@ select
     stg.period_end,
     (
         stg.residence_class = '0'
-        and count(*) over (partition by stg.report_id, stg.vaccine, stg.dose_no) > 1
+        -- In the order of the window below, so that the rows are sorted once.
+        and count(*) over (partition by stg.report_id, stg.dose_no, stg.vaccine) > 1
     ) or coalesce(
         case stg.vaccine
             when 'POLIO' then bool_or(stg.vaccine in ('IPV', 'OPV')) over by_dose
