@@ -1,9 +1,10 @@
 {#-
     What the parts of indicators are counted from, apart from the numbers that forms carry (fct_reported_value).
 
-    Every macro but product_values selects rows of one shape: subject_type, subject_code, organization_key, form_code, field_code, breakdown,
-    period_type, period_start, period_end, value, is_filed. The rows of seed indicator_part say which are needed. A row is
-    filed when its subject is a region that reported it for itself; such a report stands for all below it.
+    Every macro but product_values selects rows of one shape: subject_type, subject_code, organization_key, form_code,
+    field_code, breakdown, period_type, period_start, period_end, value, is_filed. The rows of seed indicator_part say
+    which are needed. A row is filed when its subject is a region that reported it for itself; such a report stands for
+    all below it.
 -#}
 
 {#- Condition of a row of indicator_part as SQL on raw.<form>: `field=a|b`, `field>0`, `field<2`, `field?` (is given), joined by &. -#}
@@ -134,7 +135,8 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- Two numbers of one record multiplied: a sampled rate weighs as much as its sample. -#}
+{#- Two numbers of one record multiplied: a sampled rate weighs as much as its sample. Rows as int_indicator_count has
+    them; its CTE measure is read. -#}
 {% macro product_values(source) -%}
     {%- set fields = run_query(
         "select distinct form_code, field_code from staging.indicator_part"
