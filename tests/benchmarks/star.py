@@ -40,7 +40,7 @@ def run(settings: Settings) -> list[Ratio]:
         .execution_options(isolation_level="AUTOCOMMIT") as connection
     ):
         connection.execute(text("vacuum analyze"))
-        ratios += plain_sql.compare(connection, built)
+        ratios += plain_sql.compare(connection, settings, built)
         ratios += dashboards.compare(connection, options)
         ratios += _kept(connection, reports)
     ratios += amending.compare(settings, options)
