@@ -30,7 +30,7 @@ from unnest(cast(:sha256 as text[]), cast(:name as text[]), cast(:received_at as
     with ordinality as i (sha256, file_name, received_at, row_no)
 inner join registry.file as f on f.sha256 = i.sha256
 order by i.row_no
-returning arrival_id, received_at
+returning arrival_id, received_at, registered_at
 """
 
 _FINISH = """
@@ -85,7 +85,9 @@ def arrive(
         },
     ).all()
     # Keys are given out in the order of the files.
-    return [Arrival(arrival_id, received_at.astimezone(UTC)) for arrival_id, received_at in sorted(rows)]
+    return [
+        Arrival(number, *(moment.astimezone(UTC) for moment in moments)) for number, *moments in sorted(rows)
+    ]
 
 
 def finish_all(connection: Connection, outcomes: Sequence[Outcome]) -> None:

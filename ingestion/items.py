@@ -31,14 +31,19 @@ class Group:
 
 @dataclass(frozen=True)
 class Arrival:
-    """The arrival that is being recorded."""
+    """The arrival that is being recorded: ``received_at`` is what its file says, ``registered_at`` our own clock."""
 
     arrival_id: int
     received_at: datetime
+    registered_at: datetime
 
     def received_on(self, timezone: str) -> date:
         """The day of it where the bureau is."""
         return self.received_at.astimezone(ZoneInfo(timezone)).date()
+
+    def registered_on(self, timezone: str) -> date:
+        """The day on which it was first seen, where the bureau is."""
+        return self.registered_at.astimezone(ZoneInfo(timezone)).date()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ingestion.items import Group
 # Files that carried a report of the scope; besides them files that nobody could read or place then, which may
 # hold anything: their reports are filtered once they can be read.
 _ARRIVALS = """
-select a.arrival_id, a.received_at, a.source_code, a.file_name, a.status, f.stored_path
+select a.arrival_id, a.received_at, a.registered_at, a.source_code, a.file_name, a.status, f.stored_path
 from registry.arrival as a
 inner join registry.file as f on f.file_id = a.file_id
 where (

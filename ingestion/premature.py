@@ -12,22 +12,25 @@ from warehouse.settings import get_settings
 
 def with_findings(filing: Filing) -> Filing:
     """The filing with what is found of reports that came too early."""
-    day = filing.arrival.received_on(get_settings().timezone)
+    zone = get_settings().timezone
+    received_on, registered_on = filing.arrival.received_on(zone), filing.arrival.registered_on(zone)
     return replace(
         filing,
         groups=[
             replace(group, findings=[*group.findings, *found])
-            if (found := findings(group.reports, day))
+            if (found := findings(group.reports, received_on, registered_on))
             else group
             for group in filing.groups
         ],
     )
 
 
-def findings(reports: pl.DataFrame, received_on: date) -> list[Finding]:
-    """Reports whose period begins after the day on which they were received; they count all the same.
+def findings(reports: pl.DataFrame, received_on: date, registered_on: date) -> list[Finding]:
+    """Reports whose period begins after the day on which they came.
 
-    ``reports``: placed reports. Forms of events have no period that begins.
+    A report of a period that has not begun by our own clock (``registered_on``) says nothing that can have happened: it
+    waits. ``received_on`` is only what its file says, which a copy with a wrong clock may have set: beside that one it
+    is told and counts. ``reports``: placed reports. Forms of events have no period that begins.
     """
     latest = reports["period_start"].max() if reports.height else None
     if not isinstance(latest, date) or latest <= received_on:
@@ -37,7 +40,7 @@ def findings(reports: pl.DataFrame, received_on: date) -> list[Finding]:
         Finding(
             rule_id="PERIOD_NOT_BEGUN",
             level="report",
-            severity="soft",
+            severity="hard" if row["period_start"] > registered_on else "soft",
             report_no=row["report_no"],
             sheet=row["sheet"],
             value=str(row["period_start"]),

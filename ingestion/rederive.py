@@ -161,7 +161,7 @@ def _refused(
 ) -> tuple[list[PlannedChange], int]:
     """What becomes of a kept file that cannot be read; with a ``plan`` nothing is written."""
     if plan is None:
-        arrival = Arrival(row.arrival_id, row.received_at)
+        arrival = Arrival(row.arrival_id, row.received_at, row.registered_at)
         found: list[tuple[Judged, Item | None]] = [(Judged(one), None) for one in error.findings]
         write_file_findings(connection, arrival, found, again=True)
         finish(connection, arrival, failure_status(error), [], error.message_zh)
@@ -179,7 +179,7 @@ def _read_again(
     plan: Plan | None,
 ) -> tuple[list[PlannedChange], int]:
     """What reading one file again changes, and how many reports stay; with a ``plan`` nothing is written."""
-    arrival = Arrival(row.arrival_id, row.received_at)
+    arrival = Arrival(row.arrival_id, row.received_at, row.registered_at)
     path = store.locate(settings, row.stored_path)
     try:
         readings = read_within_limits(

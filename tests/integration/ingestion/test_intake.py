@@ -453,10 +453,17 @@ class TestLanesSideBySide:
 
 
 class TestTime:
-    def test_a_month_that_had_not_begun_when_it_was_received_is_told_and_counts(self, bureau):
-        bureau.send("a.csv", bureau.row(month="2015-01"), bureau.row("T-2", "2016-01"))
-        assert bureau.take_in().reports == {"new": 2}
+    def test_a_month_that_had_not_begun_when_its_file_says_it_came_is_told_and_one_still_to_come_waits(
+        self, bureau
+    ):
+        months = (bureau.row(month="2015-01"), bureau.row("T-2", "2016-01"), bureau.row("T-2", "2099-01"))
+        bureau.send("a.csv", *months)
+        assert bureau.take_in().reports == {"new": 2, "quarantined": 1}
         assert bureau.rows(
             "select r.subject_code, f.rule_id, f.severity, v.status from registry.finding f"
             " join registry.revision v using (revision_id) join registry.report r on r.report_id = v.report_id"
-        ) == [("T-2", "PERIOD_NOT_BEGUN", "soft", "accepted_with_warnings")]
+            " order by f.severity desc"
+        ) == [
+            ("T-2", "PERIOD_NOT_BEGUN", "soft", "accepted_with_warnings"),
+            ("T-2", "PERIOD_NOT_BEGUN", "hard", "quarantined"),
+        ]
