@@ -29,6 +29,7 @@ VERDICTS = {
     "agrees": "agrees",
     "truncated": "cut off, not rounded",
     "rounding": "off by one in the last digit",
+    "conflict": "**conflict**",
     "impossible": "**impossible**",
 }
 
@@ -187,8 +188,10 @@ def longhu_not_carried() -> str:
     """What the plan prints and no report carries."""
     from samples.longhu import NOT_CARRIED  # noqa: PLC0415
 
-    lines = ["| indicator | printed | why it is not computed |", "|---|---|---|"]
-    lines += [f"| `{code}` | {printed} | {why} |" for code, printed, why in NOT_CARRIED]
+    lines = ["| indicator | printed | verdict | why no reports yield it |", "|---|---|---|---|"]
+    lines += [
+        f"| `{code}` | {printed} | {VERDICTS['impossible']} | {why} |" for code, printed, why in NOT_CARRIED
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -16,8 +16,10 @@ class Verdict(StrEnum):
     """Equal only if the plan cut the digits off instead of rounding."""
     ROUNDING = "rounding"
     """Off by one unit in the last printed digit."""
+    CONFLICT = "conflict"
+    """Possible alone; another figure of the plan, which the reports yield, leaves no room for it."""
     IMPOSSIBLE = "impossible"
-    """Contradicts other figures of the plan, or no whole number of events yields it."""
+    """Outside what its own parts or any whole number of events can yield."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +69,18 @@ class Figure:
 
     @property
     def judged(self) -> Verdict:
-        """The verdict that follows from the two values alone."""
+        """The verdict that follows from the two values alone; what is impossible needs a proof besides."""
         unit_of_last_place = Decimal(1).scaleb(-self.digits)
         printed = Decimal(self.printed)
         if self.operator == ">=":
-            return Verdict.AGREES if self.value >= printed else Verdict.IMPOSSIBLE
+            return Verdict.AGREES if self.value >= printed else Verdict.CONFLICT
         if self.rounded == printed:
             return Verdict.AGREES
         if self.value.quantize(unit_of_last_place, ROUND_DOWN) == printed:
             return Verdict.TRUNCATED
         if abs(self.rounded - printed) <= unit_of_last_place and self.digits:
             return Verdict.ROUNDING
-        return Verdict.IMPOSSIBLE
+        return Verdict.CONFLICT
 
 
 def count(indicator: str, name: str, unit: str, section: str, number: int, *, of: str = "all") -> Figure:

@@ -50,8 +50,9 @@ _INSTITUTIONS: tuple[Figure, ...] = (
         "一（二）1",
         "1",
         4,
-        verdict=Verdict.IMPOSSIBLE,
-        note="6家医院都有床位，按床位却只分出3家（1 + 2）；样例中为4家和2家。",
+        verdict=Verdict.CONFLICT,
+        note="按所有制6家（3 + 3），按床位只3家（1 + 2）；其余3家若都在500张以上须1500张，医院床位共678张，"
+        "故两种分法不能都对。样例按6家计为4家和2家。",
     ),
     count("institutions", "100-499张床位医院", "个", "一（二）1", 2, of="hospital_beds_100_499"),
     count("institutions", "疾病预防控制中心", "个", "一（二）1", 1, of="cdc"),
@@ -217,7 +218,7 @@ EXPECTED: tuple[Figure, ...] = (
     ),
     rate("discount_tcm_pack_coverage", "推广使用平价药包", "一（六）", "100", top=37, bottom=37),
     Figure(
-        "institutions", "village_clinic", "考核的村卫生站", "个", "一（六）", "33", 32, verdict=Verdict.IMPOSSIBLE,
+        "institutions", "village_clinic", "考核的村卫生站", "个", "一（六）", "33", 32, verdict=Verdict.CONFLICT,
         note="同一规划一（二）1印农村卫生站32个，两者不能都对。",
     ),
 )  # fmt: skip
@@ -227,7 +228,8 @@ NOT_CARRIED: tuple[tuple[str, str, str], ...] = (
     (
         "life_expectancy",
         "人均期望寿命 76.3 岁",
-        "需分年龄性别的人口与死亡资料编制寿命表；36张报表中没有分年龄的人口",
+        "寿命表须有各年龄组的死亡数和人口数。死亡卡有年龄；人口只有人口分母表的三个数：总数、65岁及以上、0-6岁。"
+        "三个数相同而各年龄人口不同的两个地区，死亡卡相同，期望寿命也不同：没有一组报表能定出76.3。",
     ),
 )
-"""Printed figures that no report carries: indicator, what is printed, what it would need."""
+"""Printed figures that no set of reports yields: indicator, what is printed, the proof."""

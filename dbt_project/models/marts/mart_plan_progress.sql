@@ -2,7 +2,7 @@
 {{ config(unique_key=['plan_code', 'figure_no', 'period_end'], meta={'scope': 'all'}) }}
 {#- Targets are few, and PostgreSQL guesses thousands: it would sort all indicators to merge them with these. -#}
 {{ config(sql_header='set local enable_mergejoin = off;') }}
-with figure as (
+with recursive figure as (
     select
         printed.*,
         extract(year from printed.period_end)::int as target_year
@@ -16,6 +16,7 @@ baseline as (
         target.plan_code,
         target.figure_no,
         start.value as baseline_value,
+        start.operator as baseline_operator,
         extract(year from start.period_end)::int as baseline_year
     from figure as target
     inner join figure as start
@@ -37,6 +38,7 @@ target as (
         indicator.scale,
         indicator.aggregation_class,
         baseline.baseline_value,
+        baseline.baseline_operator,
         coalesce(
             baseline.baseline_year,
             case when plan.plan_type = 'five_year_plan' then extract(year from plan.period_start)::int - 1 end,
@@ -85,14 +87,54 @@ unit_target as (
         target_year.direction,
         target_year.operator,
         target_year.value,
-        -- Codes of all that lies in a region begin like its own, without the zeros of its level.
-        case
-            when target_year.region_code like '%0000' then left(target_year.region_code, 2)
-            when target_year.region_code like '%00' then left(target_year.region_code, 4)
-            else target_year.region_code
-        end || '%' as code_pattern
+        target_year.region_code
     from target_year
     where target_year.every_unit_of is not null
+),
+
+superior as (
+    select
+        region.region_code,
+        region.parent_code,
+        region.applies_from,
+        region.valid_to
+    from {{ at_candidate(ref('dim_region')) }} as region
+    where region.parent_code is not null
+    union all
+    -- Of a region that no list has, only its code says what it lies in.
+    select
+        region.region_code,
+        above.region_code as parent_code,
+        region.applies_from,
+        region.valid_to
+    from {{ at_candidate(ref('dim_region')) }} as region
+    cross join
+        lateral (
+            values
+            (left(region.region_code, 6)),
+            (left(region.region_code, 4) || '00'),
+            (left(region.region_code, 2) || '0000')
+        ) as above (region_code)
+    where region.level = 'unknown' and region.region_code <> above.region_code
+),
+
+-- The region of a target and all that lies in it at the year's end.
+inside as (
+    select
+        unit_target.region_code as whole_code,
+        unit_target.year_end,
+        unit_target.region_code
+    from unit_target
+    union
+    select
+        inside.whole_code,
+        inside.year_end,
+        superior.region_code
+    from inside
+    inner join superior
+        on inside.region_code = superior.parent_code
+            and inside.year_end >= superior.applies_from
+            and inside.year_end < superior.valid_to
 ),
 
 unit_value as (
@@ -113,12 +155,14 @@ unit_value as (
             order by case when unit_target.direction = 'down' then -fct.value else fct.value end, fct.subject_code
         ) as rank_from_worst
     from unit_target
+    inner join inside
+        on unit_target.region_code = inside.whole_code and unit_target.year_end = inside.year_end
     inner join {{ at_candidate(ref('fct_indicator')) }} as fct
         on unit_target.indicator_code = fct.indicator_code
             and unit_target.slice = fct.slice
             and unit_target.period_type = fct.period_type
             and unit_target.year_start = fct.period_start
-            and fct.region_code like unit_target.code_pattern
+            and inside.region_code = fct.region_code
             and case unit_target.every_unit_of
                 when 'township' then fct.subject_type = 'region' and length(fct.subject_code) = 9
                 when 'county'
@@ -137,9 +181,11 @@ unit_listed as (
         unit_target.year,
         count(*) as units
     from unit_target
+    inner join inside
+        on unit_target.region_code = inside.whole_code and unit_target.year_end = inside.year_end
     inner join {{ at_candidate(ref('dim_region')) }} as region
-        on unit_target.every_unit_of = region.level
-            and region.region_code like unit_target.code_pattern
+        on inside.region_code = region.region_code
+            and unit_target.every_unit_of = region.level
             and unit_target.year_end >= region.valid_from
             and unit_target.year_end < region.valid_to
             -- What its district counts already is no county of its own.
@@ -225,21 +271,35 @@ placed as (
                 then goal.units_measured > 0 and goal.units_meeting = goal.units_expected
             when goal.operator in ('>', 'increase') then goal.computed > goal.goal
             when goal.operator in ('<', 'decrease') then goal.computed < goal.goal
-            when goal.operator = 'about' then abs(goal.computed - goal.goal) <= abs(goal.goal) * 0.05
+            -- About is a twentieth either way; beyond it on the better side is met, too.
+            when goal.operator = 'about' and goal.direction = 'down'
+                then goal.computed <= goal.goal + abs(goal.goal) * 0.05
+            when goal.operator = 'about' then goal.computed >= goal.goal - abs(goal.goal) * 0.05
             when goal.direction = 'down' then goal.computed <= goal.goal
             else goal.computed >= goal.goal
         end as is_met,
         case
+            -- A baseline that is itself printed as "> 95" meets a target of more than 95.
+            when goal.operator in ('>', '<') and goal.baseline_value = goal.value
+                then goal.baseline_operator in (goal.operator, goal.operator || '=')
             when goal.operator = '>' then goal.baseline_value > goal.value
             when goal.operator = '<' then goal.baseline_value < goal.value
             when goal.direction = 'down' then goal.baseline_value <= goal.value
             else goal.baseline_value >= goal.value
         end as was_met_before,
-        -- So few units that no whole number of them gives the share asked for.
-        goal.operator = '=' and goal.aggregation_class = 'RS_END' and goal.latest_denominator between 1 and 1000
-        and abs(
-            round(goal.value * goal.latest_denominator / goal.scale) * goal.scale / goal.latest_denominator - goal.value
-        ) >= power(10::numeric, -goal.decimals) / 2 as is_unattainable
+        goal.computed is not null and goal.goal is not null
+        -- All that reported meet it, and some did not report: not known yet.
+        and coalesce(goal.units_meeting < goal.units_measured or goal.units_measured = goal.units_expected, true)
+            as is_measured,
+        -- A share of a few units that they would not reach all together.
+        goal.aggregation_class = 'RS_END' and goal.unit = '%' and goal.latest_denominator between 1 and 1000
+        and case
+            when goal.operator = '>' then goal.value >= goal.scale
+            when goal.operator = '<' then goal.value <= 0
+            when goal.operator not in ('=', 'about', '>=', '<=') then false
+            when goal.direction = 'down' then goal.value < 0
+            else goal.value > goal.scale
+        end as is_unattainable
     from goal
 )
 
@@ -275,13 +335,11 @@ select
     trim_scale(round(placed.on_path, 4)) as path_value,
     coalesce(placed.was_met_before, false) as is_looser_than_baseline,
     case
+        when placed.is_measured and placed.is_met and not coalesce(placed.was_met_before, false) then 'met'
         when placed.is_unattainable then 'unattainable'
-        when placed.was_met_before then 'looser_than_baseline'
-        when placed.computed is null or placed.goal is null then 'not_measured'
-        when placed.is_met then 'met'
-        -- All that reported meet it, and some did not report.
-        when placed.units_meeting = placed.units_measured and placed.units_measured < placed.units_expected
-            then 'not_measured'
+        -- What falls short of a target that asked for no step is behind all the same.
+        when placed.was_met_before and (placed.is_met or not placed.is_measured) then 'looser_than_baseline'
+        when not placed.is_measured then 'not_measured'
         when placed.on_path is null then 'behind'
         when placed.direction = 'down' and placed.computed <= placed.on_path then 'on_track'
         when placed.direction = 'up' and placed.computed >= placed.on_path then 'on_track'

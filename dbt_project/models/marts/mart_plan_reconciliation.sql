@@ -155,6 +155,27 @@ over_years as (
     having count(*) = extract(year from figure.period_end) - extract(year from figure.period_start) + 1
 ),
 
+-- How many units a share is of is known before the year of a target.
+units as (
+    select distinct on (figure.plan_code, figure.figure_no)
+        figure.plan_code,
+        figure.figure_no,
+        fct.denominator
+    from figure
+    inner join indicator
+        on figure.indicator_code = indicator.indicator_code
+            and indicator.aggregation_class = 'RS_END'
+    inner join {{ at_candidate(ref('fct_indicator')) }} as fct
+        on figure.indicator_code = fct.indicator_code
+            and fct.subject_type = 'region'
+            and figure.region_code = fct.subject_code
+            and figure.slice = fct.slice
+            and figure.period_type = fct.period_type
+            and figure.period_start >= fct.period_start
+    where figure.kind = 'target' and figure.operator = '=' and fct.denominator is not null
+    order by figure.plan_code asc, figure.figure_no asc, fct.period_start desc
+),
+
 measured as (
     select
         figure.*,
@@ -177,7 +198,9 @@ measured as (
         coalesce(fct.status, case when over_years.numerator is not null then 'computed' end) as computed_status,
         -- The whole number of events that comes nearest to the printed rate.
         round(figure.value * fct.denominator / indicator.scale) as nearest_count,
-        indicator.scale
+        indicator.scale,
+        case when units.denominator between 1 and 1000 then units.denominator end as units,
+        round(figure.value * units.denominator / indicator.scale) as nearest_units
     from figure
     inner join indicator
         on figure.indicator_code = indicator.indicator_code
@@ -189,6 +212,8 @@ measured as (
         on figure.plan_code = sum_of_parts.plan_code and figure.figure_no = sum_of_parts.figure_no
     left join apart
         on figure.plan_code = apart.plan_code and figure.figure_no = apart.figure_no
+    left join units
+        on figure.plan_code = units.plan_code and figure.figure_no = units.figure_no
     left join over_years
         on figure.plan_code = over_years.plan_code and figure.figure_no = over_years.figure_no
     left join {{ at_candidate(ref('fct_indicator')) }} as fct
@@ -214,11 +239,21 @@ tested as (
             from generate_series(greatest(measured.nearest_count - 1, 0), measured.nearest_count + 1) as event (count)
             where abs(event.count * measured.scale / measured.denominator - measured.value) < measured.last_digit
         ) as has_no_count,
-        -- So few units that no whole number of them gives the share asked for.
-        measured.operator = '=' and measured.aggregation_class = 'RS_END' and measured.denominator between 1 and 1000
-        and abs(measured.nearest_count * measured.scale / measured.denominator - measured.value)
-        >= measured.last_digit / 2
-            as is_unattainable,
+        -- So few units that no whole number of them gives exactly the share asked for.
+        abs(measured.nearest_units * measured.scale / measured.units - measured.value) >= measured.last_digit / 2
+            as has_no_exact_share,
+        -- A target that was reached or passed is no riddle any more.
+        case
+            when exists (
+                    select from figure as start
+                    where measured.plan_code = start.plan_code
+                        and measured.indicator_code = start.indicator_code
+                        and measured.slice = start.slice
+                        and measured.region_code = start.region_code
+                        and start.kind = 'baseline' and start.value > measured.value
+                ) then measured.computed <= measured.value
+            else measured.computed >= measured.value
+        end as is_passed,
         measured.is_claim and (measured.value < measured.lowest or measured.value > measured.highest)
             as is_outside_parts,
         abs(measured.value - measured.total) > measured.last_digit / 2 as differs_from_sum,
@@ -231,11 +266,13 @@ judged as (
         tested.*,
         case
             when tested.region_code is null or tested.period_start is null then 'ambiguous'
-            when not tested.is_claim and tested.is_unattainable then 'impossible'
+            when tested.has_no_exact_share and tested.is_passed is not true then 'impossible'
             when not tested.is_claim and tested.kind = 'target' and tested.operator = 'text' then 'ambiguous'
             when not tested.is_claim and tested.values_printed is not null then 'conflict'
             when not tested.is_claim then 'no_claim'
             when tested.value is null then 'ambiguous'
+            -- What no report could yield, whatever it says.
+            when not tested.is_computed and tested.not_carried_reason is not null then 'impossible'
             when tested.is_outside_parts or tested.differs_from_sum or tested.has_no_count then 'impossible'
             when tested.operator in ('>=', '>', '<=', '<') and tested.computed is not null
                 then
@@ -247,12 +284,12 @@ judged as (
                         else 'conflict'
                     end
             when tested.computed_rounded = tested.value then 'agrees'
-            when tested.is_same_rounded and tested.computed is null then 'rounding'
             when (tested.is_rate or tested.decimals > 0)
                 and abs(tested.computed - tested.value) <= tested.last_digit * 1.0001 then 'rounding'
             when tested.operator = 'about' and abs(tested.computed / nullif(tested.value, 0) - 1) <= 0.05 then 'agrees'
             when tested.computed is not null then 'conflict'
-            when tested.values_printed is not null or tested.apart_reason is not null then 'conflict'
+            when tested.values_printed is not null and not tested.is_same_rounded then 'conflict'
+            when tested.apart_reason is not null then 'conflict'
             else 'not_reported'
         end as verdict
     from tested
@@ -292,9 +329,11 @@ select
                 case
                     when not judged.is_claim
                         then format(
-                                '%s 个单位中没有整数个能得出该比例，最近的是 %s 个', trim_scale(judged.denominator),
-                                judged.nearest_count
+                                '%s 个单位中没有整数个能得出该比例，最近的是 %s 个', trim_scale(judged.units),
+                                judged.nearest_units
                             )
+                    when not judged.is_computed and judged.not_carried_reason is not null
+                        then judged.not_carried_reason
                     when judged.is_outside_parts
                         then format(
                                 '总率须介于分项率 %s 与 %s 之间', trim_scale(judged.lowest), trim_scale(judged.highest)
@@ -305,12 +344,7 @@ select
                             trim_scale(judged.denominator), judged.nearest_count, trim_scale(judged.denominator)
                         )
                 end
-        when 'rounding'
-            then
-                case
-                    when judged.computed is null then '同一文本另印 ' || judged.values_printed || '，舍入后相同'
-                    else format('计算值 %s，末位之差', trim_scale(round(judged.computed, 4)))
-                end
+        when 'rounding' then format('计算值 %s，末位之差', trim_scale(round(judged.computed, 4)))
         when 'conflict'
             then
                 case
@@ -327,18 +361,31 @@ select
             then
                 case when judged.values_printed is not null then '同一文本另印 ' || judged.values_printed end
         when 'no_claim'
-            then case judged.kind
-                    when 'target' then '目标，见 mart_plan_progress' when 'reference' then '所引标准' else '只提及'
+            then
+                case
+                    when judged.has_no_exact_share
+                        then format(
+                                '目标，见 mart_plan_progress；已达到，虽然 %s 个单位中没有整数个恰好得出该比例',
+                                trim_scale(judged.units)
+                            )
+                    when judged.kind = 'target' then '目标，见 mart_plan_progress'
+                    when judged.kind = 'reference' then '所引标准'
+                    else '只提及'
                 end
-        when 'not_reported' then
-            case
-                when
-                    judged.computed_status is null and judged.not_carried_reason is not null
-                    then judged.not_carried_reason
-                when judged.computed_status is null and judged.is_computed then '没有收到该期的报表'
-                when judged.computed_status is null then '没有报表提供该指标'
-                else '报表不齐：' || judged.computed_status
-            end
+        when 'not_reported'
+            then
+                concat_ws(
+                    '；',
+                    case
+                        when
+                            judged.computed_status is null and judged.not_carried_reason is not null
+                            then judged.not_carried_reason
+                        when judged.computed_status is null and judged.is_computed then '没有收到该期的报表'
+                        when judged.computed_status is null then '没有报表提供该指标'
+                        else '报表不齐：' || judged.computed_status
+                    end,
+                    '同一文本另印 ' || judged.values_printed || '，舍入后相同'
+                )
     end as reason,
     judged.quote,
     {{ release_columns() }}

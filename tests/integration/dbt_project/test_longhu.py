@@ -1,13 +1,16 @@
 """The Longhu sample through the real intake: the star says what the plan prints, and what an amendment changes."""
 
+import json
 from datetime import date
 
 import pytest
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from ingestion import directory, inbox, intake, obligations, raw, site
 from samples import longhu
 from warehouse import building, release
+from warehouse.cli import app
 from warehouse.database import Role, engine
 from warehouse.difference import diff
 
@@ -68,6 +71,26 @@ def verdicts():
         return {row[:3]: row.verdict for row in connection.execute(VERDICT)}
 
 
+IN_THE_MART = {longhu.Verdict.TRUNCATED: "rounding"}
+"""The mart asks whether the last digit differs, the page also how it came about."""
+
+
+def judged_differently(printed):
+    """Figures of the page of which the mart says something else, and those that it does not have."""
+    said = {
+        (figure.indicator, figure.slice, float(figure.printed) * figure.printed_in): IN_THE_MART.get(
+            figure.verdict, figure.verdict.value
+        )
+        for figure in longhu.EXPECTED
+    }
+    return {key: printed.get(key) for key, verdict in said.items() if printed.get(key) != verdict}
+
+
+def asked(query):
+    with engine(Role.READER).connect() as connection:
+        return connection.execute(text(query)).all()
+
+
 def test_the_star_says_what_the_plan_prints_and_an_amendment_changes_what_follows(settings):
     raw.prepare(settings)
     first = night(settings, "main")
@@ -79,6 +102,7 @@ def test_the_star_says_what_the_plan_prints_and_an_amendment_changes_what_follow
         assert float(row.value) == pytest.approx(float(figure.value), abs=1e-6), figure
     printed = verdicts()
     assert [figure for figure, verdict in printed.items() if verdict == "impossible"] == [
+        ("life_expectancy", "all", 76.3),
         ("under5_mortality_rate", "all", 1.01),
         ("infant_mortality_rate", "all", 1.01),
         ("maternal_mortality_ratio", "all", 1.26),
@@ -89,6 +113,19 @@ def test_the_star_says_what_the_plan_prints_and_an_amendment_changes_what_follow
     assert printed["hypertension_std_mgmt_rate", "all", 92.03] == "agrees"
     assert printed["hypertension_std_mgmt_rate", "all", 68.93] == "conflict"
     assert printed["institutions", "village_clinic", 33] == "conflict"
+    # The plan's list knows the area by its level.
+    assert judged_differently(printed) == {("chronic_demo_areas", "all", 1.0): None}
+    assert printed["chronic_demo_areas", "provincial", 1] == "agrees"
+    counted = json.loads(CliRunner().invoke(app, ["indicators", "--json"]).output)["plans"]
+    (told,) = [plan for plan in counted if plan["plan_code"] == "longhu_13_5"]
+    assert (told["impossible"], told["conflict"], told["rounding"]) == (8, 18, 7)
+    looser = (
+        "select distinct figure_no from published.mart_plan_progress where is_looser_than_baseline order by 1"
+    )
+    as_printed = (
+        "select figure_no from published.mart_plan_contradiction where kind = 'target_improves' order by 1"
+    )
+    assert asked(looser) == asked(as_printed) == [(7,), (10,), (120,), (182,)]
     over_five_years = [figure for figure in longhu.EXPECTED if figure.period_type == "plan"]
     assert {printed[figure.indicator, figure.slice, float(figure.printed)] for figure in over_five_years} == {
         "agrees"
