@@ -8,6 +8,7 @@
     'disease_code': ('dim_disease', 'disease_code'),
     'indicator_code': ('dim_indicator', 'indicator_code'),
     'slice': ('dim_slice', 'slice'),
+    'vaccine_dose_key': ('dim_vaccine_dose', 'vaccine_dose_key'),
     'period_start': ('dim_date', 'date_key'),
     'period_end': ('dim_date', 'date_key'),
 } %}

@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy import text
 
-from warehouse import release
+from warehouse import migrate, release
 from warehouse.database import Role, engine
 
 JANUARY = (date(2015, 1, 1), date(2015, 1, 31))
@@ -23,3 +23,28 @@ def test_a_new_table_is_whole_after_its_first_candidate_was_rejected(registry, r
         {"visits_total": 50},
         {"visits_total": 100},
     ]
+
+
+def test_an_instance_from_before_doses_led_to_schedules_takes_the_key(registry, rows):
+    def dose(given: int) -> dict[str, object]:
+        return {"vaccine": "POLIO", "dose_no": "1", "residence_class": "0", "given_basic": given}
+
+    registry.file("epi_monthly", "P1", *JANUARY, dose(10))
+    registry.release()
+    with engine(Role.OWNER).begin() as connection:
+        for statement in (
+            "alter table star.fct_immunisation drop column vaccine_dose_key cascade",
+            "alter table star.dim_vaccine_dose drop column vaccine_dose_key cascade, drop column due_from cascade,"
+            " drop column due_to cascade, drop column counts_to cascade, drop column alone_from cascade",
+            "update warehouse.migration set version_num = '0017'",
+            # The lists of a version that did not have the columns were of another content.
+            "delete from staging.built where part in ('lists', 'views')",
+        ):
+            connection.execute(text(statement))
+    migrate.up(registry.settings)
+    registry.file("epi_monthly", "P1", *JANUARY, dose(12))
+    registry.release()
+    assert rows(
+        "select f.given_basic, d.schedule, d.age_zh from published.fct_immunisation as f"
+        " inner join published.dim_vaccine_dose as d using (vaccine_dose_key)"
+    ) == [{"given_basic": 12, "schedule": "2008", "age_zh": "2月龄"}]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from samples.longhu.vaccinations import PROGRAMME
+
 ROOT = Path(__file__).resolve().parents[3]
 CODE_LISTS = ROOT / "ingestion" / "forms" / "code_lists"
 
@@ -145,7 +147,7 @@ class TestVaccines:
                 for row in self.DOSES
                 if row["vaccine_code"] == code["code"] and row["born_from"] <= born < (row["born_to"] or "9")
             ]
-            if code["code"] in ("NONE", "POLIO", "JE", "HepA") or text.startswith("停止"):
+            if code["code"] in ("NONE", "JE", "HepA") or text.startswith("停止"):
                 assert not doses, code
             elif code["code"] == "HPV":
                 assert [row["sex"] for row in doses] == ["female", "female"]
@@ -172,3 +174,24 @@ class TestVaccines:
         starts = {(row["vaccine_code"], row["dose_no"], row["schedule"]): row for row in self.DOSES}
         assert starts["DT", "1", "2021"]["born_to"] == starts["DTaP", "5", "2025"]["born_from"]
         assert starts["MR", "1", "2008"]["born_to"] == starts["MMR", "1", "2021"]["born_from"]
+
+    def test_polio_of_any_type_falls_due_when_its_types_do(self):
+        for schedule in ("2008", "2016", "2021"):
+            ages = {
+                vaccine: sorted(
+                    int(row["due_months"])
+                    for row in self.DOSES
+                    if row["schedule"] == schedule and row["vaccine_code"] in vaccine
+                )
+                for vaccine in (("POLIO",), ("IPV", "OPV"))
+            }
+            assert ages["POLIO",] == ages["IPV", "OPV"] == [2, 3, 4, 48], schedule
+
+    def test_every_dose_that_the_sample_reports_is_in_the_schedule(self):
+        """By the schedule of 2015 and at its age; the sample's list is written apart from this one."""
+        listed = {
+            (row["vaccine_code"], row["dose_no"])
+            for row in self.DOSES
+            if row["born_from"] <= "2008-01-01" and row["vaccine_code"] != "HPV"
+        }
+        assert {(vaccine, dose) for vaccine, dose, _ in PROGRAMME} <= listed

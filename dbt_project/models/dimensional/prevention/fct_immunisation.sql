@@ -29,6 +29,7 @@ select
     ) as is_subtotal,
     stg.vaccine,
     stg.dose_no,
+    dose.vaccine_dose_key,
     stg.residence_class,
     stg.units_due,
     stg.units_reported,
@@ -47,5 +48,11 @@ select
     {{ release_columns() }}
 from {{ ref('stg_raw__epi_monthly') }} as stg
 {{ organization_at('organization', 'stg.organization_key', 'stg.period_end') }}
+-- By month a dose belongs to several birth cohorts: the newest schedule by which somebody has come due stands for them.
+left join {{ at_candidate(ref('dim_vaccine_dose')) }} as dose
+    on stg.vaccine = dose.vaccine_code
+        and stg.dose_no = dose.dose_no::text
+        and stg.period_end >= dose.due_from
+        and stg.period_end < dose.counts_to
 where {{ in_scope('stg') }}
 window by_dose as (partition by stg.report_id, stg.dose_no)
