@@ -112,10 +112,10 @@ MART = """
     from star.fct_indicator f
     join star.dim_indicator i on i.indicator_code = f.indicator_code
     left join lateral registry.proportion_limits(case
-        when i.interval_method = 'binomial' and f.subject_type = 'region' and f.status = 'computed' then f.numerator
+        when i.interval_method = 'binomial' and f.status = 'computed' then f.numerator
     end, f.denominator) as s on true
     left join lateral registry.count_limits(case
-        when i.interval_method = 'poisson' and f.subject_type = 'region' and f.status = 'computed' then f.numerator
+        when i.interval_method = 'poisson' and f.status = 'computed' then f.numerator
     end) as c on true
 """
 

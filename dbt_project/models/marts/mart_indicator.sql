@@ -51,18 +51,12 @@ select
 from {{ at_candidate(ref('fct_indicator')) }} as fct
 inner join {{ at_candidate(ref('dim_indicator')) }} as indicator
     on fct.indicator_code = indicator.indicator_code
--- Exact limits, of regions: a share is part of its whole, deaths and cases are counts beside a population.
+-- Exact limits: a share is part of its whole, deaths and cases are counts beside a population.
 left join lateral registry.proportion_limits(
-    case
-        when indicator.interval_method = 'binomial' and fct.subject_type = 'region' and fct.status = 'computed'
-            then fct.numerator
-    end,
+    case when indicator.interval_method = 'binomial' and fct.status = 'computed' then fct.numerator end,
     fct.denominator
 ) as share_limits on true
 left join lateral registry.count_limits(
-    case
-        when indicator.interval_method = 'poisson' and fct.subject_type = 'region' and fct.status = 'computed'
-            then fct.numerator
-    end
+    case when indicator.interval_method = 'poisson' and fct.status = 'computed' then fct.numerator end
 ) as count_limits on true
 where {{ in_scope('fct') }}

@@ -25,6 +25,7 @@ select
     indicator.interval_method,
     coalesce(indicator.is_pooled, false) as is_pooled,
     indicator.not_carried_reason,
+    indicator.no_interval_reason,
     part.form_code is not null as is_computed,
     part.form_code as source_forms,
     {{ release_columns() }}
