@@ -46,6 +46,7 @@
         held.legal_from,
         held.legal_to,
         held.is_ending,
+        held.next_from,
         held.identity_no,
         held.event_type,
         held.date_basis,
@@ -66,6 +67,9 @@
             lead(day.valid_from, 1, date '9999-12-31') over code as valid_to,
             lead(day.legal_from, 1, date '9999-12-31') over code as legal_to,
             coalesce(lead(day.is_closed) over code, false) as is_ending,
+            min(day.valid_from) filter (where not day.is_closed) over (
+                code rows between 1 following and unbounded following
+            ) as next_from,
             case
                 when coalesce(lag(day.is_closed) over code, true) and not day.is_handed_over
                     then least(day.legal_from, day.valid_from)

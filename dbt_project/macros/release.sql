@@ -115,7 +115,9 @@
     Lets the database itself refuse spells that overlap in a release, and with without_gap those that leave days out.
 
     The model says in meta.spells what a spell is of. Both hold at the end of a transaction: a build closes and
-    inserts in between. Needs the extension btree_gist (migration 0006).
+    inserts in between. Needs the extension btree_gist (migration 0006). `lapses` names the column of a spell that says
+    until which day nothing follows it; `first` is a condition that holds for the first spell of each and for no other,
+    so that the first cannot go without the rest. A table that has another trigger gets this one.
 -#}
 {% macro spells_meet() -%}
     {%- set spells = (config.get('meta') or {}).get('spells') -%}
@@ -130,11 +132,23 @@
                 daterange(valid_from, valid_to) with &&,
                 int4range(release_from, release_to) with &&
             ) deferrable initially deferred;
-            {%- if spells['without_gap'] %}
-            create constraint trigger {{ this.identifier }}__no_gap after insert or update or delete on {{ this }}
-                deferrable initially deferred for each row execute function warehouse.spells_meet('{{ spells['of'] }}');
-            {%- endif %}
         end if;
+        {%- if spells['without_gap'] %}
+        {%- set arguments = [] %}
+        {%- for given in (spells['of'], spells.get('lapses', ''), spells.get('first', '')) %}
+            {%- do arguments.append(given | replace("'", "''")) %}
+        {%- endfor %}
+        if not exists (
+            select from pg_trigger
+            where tgrelid = '{{ this }}'::regclass and tgname = '{{ this.identifier }}__no_gap'
+                and encode(tgargs, 'escape') = '{{ arguments | join('\\000') }}\000'
+        ) then
+            drop trigger if exists {{ this.identifier }}__no_gap on {{ this }};
+            create constraint trigger {{ this.identifier }}__no_gap after insert or update or delete on {{ this }}
+                deferrable initially deferred for each row
+                execute function warehouse.spells_meet('{{ arguments | join("', '") }}');
+        end if;
+        {%- endif %}
     end
     $spells$
 {%- endmacro %}

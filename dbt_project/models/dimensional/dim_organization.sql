@@ -2,7 +2,10 @@
 {{
     config(
         unique_key=['organization_key', 'organization_version_key'],
-        meta={'scope': 'all', 'spells': {'of': 'organization_key', 'without_gap': true}},
+        meta={
+            'scope': 'all',
+            'spells': {'of': 'organization_key', 'without_gap': true, 'first': "s.applies_from = '0001-01-01'"}
+        },
         post_hook="{{ spells_meet() }}"
     )
 }}

@@ -2,7 +2,10 @@
 {{
     config(
         unique_key=['region_code', 'valid_from'],
-        meta={'scope': 'all', 'spells': {'of': 'region_code', 'without_gap': false}},
+        meta={
+            'scope': 'all',
+            'spells': {'of': 'region_code', 'without_gap': true, 'lapses': 'lapses_until'}
+        },
         post_hook="{{ spells_meet() }}"
     )
 }}
@@ -28,6 +31,7 @@ select
     version.date_basis,
     case when version.is_ending then successor.region_code end as successor_code,
     max(version.identity_no) over (partition by version.region_code) > 1 as is_code_reused,
+    case when version.is_ending then version.next_from end as lapses_until,
     version.note,
     {{ release_columns() }}
 from {{ region_versions() }} as version
@@ -63,6 +67,7 @@ select
     'unknown' as date_basis,
     null as successor_code,
     false as is_code_reused,
+    null as lapses_until,
     null as note,
     {{ release_columns() }}
 from {{ ref('stg_registry__known_region') }} as known

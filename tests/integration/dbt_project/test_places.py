@@ -300,11 +300,37 @@ class TestReleases:
          " and valid_from = '2000-01-01'", "do not follow each other"),
         ("update star.dim_region set valid_to = '2030-01-01' where region_code = '440511' and valid_to = '1991-01-01'",
          "no_overlap"),
+        # Between two spells of 上城; of a code that lapsed: until the day that it names, and only if it names one.
+        ("update star.dim_region set valid_to = '2021-06-01' where region_code = '330102' and valid_to = '2022-01-01'",
+         "do not follow each other"),
+        ("update star.dim_region set lapses_until = '2000-01-01' where region_code = '440511'"
+         " and valid_to = '1991-01-01'", "do not follow each other"),
+        ("update star.dim_region set lapses_until = null where region_code = '440511' and valid_to = '1991-01-01'",
+         "do not follow each other"),
+        ("delete from star.dim_organization where release_to = 2147483647 and organization_code = 'H1'"
+         " and applies_from = '0001-01-01'", "do not begin with the first"),
+        ("update star.dim_organization set applies_from = '0001-01-01' where release_to = 2147483647"
+         " and organization_code = 'H1' and valid_from = '2015-07-01'", "do not begin with the first"),
     ],
 )  # fmt: skip
 def test_the_database_refuses_spells_that_overlap_or_leave_a_gap(star, statement, what):
     with pytest.raises(DBAPIError, match=what), engine(Role.BUILDER).begin() as connection:
         assert connection.execute(text(statement)).rowcount
+
+
+def test_a_code_that_lapsed_says_until_when(read):
+    """440511 was 郊区 until 1991 and is 金平区 in statistics since 2004; no other code of the list lapsed."""
+    assert read(
+        "select region_code, valid_to, lapses_until from published.dim_region where lapses_until is not null"
+    ) == [{"region_code": "440511", "valid_to": date(1991, 1, 1), "lapses_until": date(2004, 1, 1)}]
+
+
+def test_a_unit_may_go_whole(star):
+    with engine(Role.BUILDER).connect() as connection, connection.begin() as transaction:
+        gone = "delete from star.dim_organization where organization_code = 'H1' and release_to = 2147483647"
+        assert connection.execute(text(gone)).rowcount
+        connection.execute(text("set constraints all immediate"))
+        transaction.rollback()
 
 
 def test_a_day_may_move_as_long_as_the_spells_meet_again_when_the_transaction_ends(star):
