@@ -358,3 +358,37 @@ def test_every_seed_and_view_is_built_only_when_it_changed(registry, rows):
     registry.release()
     assert rows("select part, built_at from staging.built") == built
     assert Path(building.PROJECT / "seeds").is_dir()
+
+
+def test_parts_that_are_no_sums_of_those_below_are_told(registry):
+    """A county's rate is held against its units', a prefecture's against its counties', in every slice."""
+    registry.unit(
+        "H2",
+        {"event_date": date(2000, 1, 1), "event_type": "open", "class_code": "A100", "region_code": "440511"},
+    )
+    for unit, days in (("H1", 200), ("P1", 30), ("H2", 50)):
+        registry.file(
+            "hosp_monthly", unit, *JANUARY, {"bed_days_occupied": days, "bed_days_open": 310},
+        )  # fmt: skip
+    built = registry.candidate()
+
+    def rates() -> int:
+        (test,) = [
+            test
+            for test in building._test(registry.settings, registry.opened)
+            if test.name == "rates_are_ratios_of_sums"
+        ]
+        return test.failures
+
+    assert {test.status for test in built.tests} == {"pass"}
+    moved = (
+        "update star.fct_indicator set numerator = numerator + :by,"
+        " value = round((numerator + :by) * 100 / denominator, 8) where indicator_code = 'bed_occupancy_rate'"
+        " and period_type = 'month' and subject_code = :subject and slice = :slice"
+    )
+    for subject, slice_ in (("440507", "all"), ("440500", "all"), ("440500", "hospital")):
+        for by, is_told in ((1, True), (-1, False)):
+            with engine(Role.OWNER).begin() as connection:
+                given = {"subject": subject, "slice": slice_, "by": by}
+                assert connection.execute(text(moved), given).rowcount == 1
+            assert bool(rates()) == is_told, (subject, slice_)
