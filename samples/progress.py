@@ -15,6 +15,11 @@ from samples.writers import Delivery, as_csv, as_xlsx, put
 from warehouse.errors import WarehouseError
 
 CONSTRUCTED = "构造样例数据（非真实上报，数字均为虚构）"
+OTHER = "P939"
+"""Class of units that the standard has no class for: offices that file tables, day-care institutions."""
+TOWN_COLUMNS = (
+    "region_code", "event_date", "event_type", "statistics_from", "name_zh", "level", "became_code", "note",
+)  # fmt: skip
 
 
 class NoSite(WarehouseError):
@@ -63,8 +68,15 @@ class Plan:
         return {"region_code": self.region, "region_name": self.region_name}
 
 
-def deliver(home: Path, events: Iterable[dict[str, str]], deliveries: Iterable[Delivery]) -> list[Path]:
-    """Put a plan's reports into the inboxes below ``home``, and its units into the directory there; returns the files.
+def deliver(
+    home: Path,
+    events: Iterable[dict[str, str]],
+    deliveries: Iterable[Delivery],
+    *,
+    towns: Iterable[dict[str, str]] = (),
+    source: str = "",
+) -> list[Path]:
+    """Put a plan's reports into the inboxes below ``home``; units, towns and source into the site. Returns the files.
 
     Raises :class:`NoSite` when no sample has been written there before.
     """
@@ -73,16 +85,12 @@ def deliver(home: Path, events: Iterable[dict[str, str]], deliveries: Iterable[D
         raise NoSite(
             f"There is no directory of units {directory}.", mend="Write the sample first: warehouse sample"
         )
-    with directory.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        columns, rows = list(reader.fieldnames or []), list(reader)
-    known = {row["organization_code"] for row in rows}
-    rows += [event for event in events if event["organization_code"] not in known]
-    buffer = io.StringIO(newline="")
-    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    directory.write_text(buffer.getvalue(), encoding="utf-8")
+    _add(directory, ("organization_code",), events)
+    _add(directory.with_name("regions.csv"), ("region_code", "event_date", "event_type"), towns)
+    sources = directory.with_name("sources.yml")
+    told = sources.read_text(encoding="utf-8")
+    if source not in told:
+        sources.write_text(told + source, encoding="utf-8")
     return [put(file, home / "inbox") for file in deliveries]
 
 
@@ -113,7 +121,7 @@ def title_table(plan: Plan, titles: Iterable[Title]) -> bytes:
         places = title.places or [f"{plan.towns[i % len(plan.towns)]}{200 + i}" for i in range(title.number)]
         records += [
             {
-                "subject_type": "4" if len(place) == 6 else "2" if len(place) == 9 else "3",
+                "subject_type": _kind_of(place),
                 "subject_code": place,
                 "cert_type": title.name,
                 "cert_level": title.level,
@@ -131,9 +139,17 @@ def region_table(form: str, records: Sequence[Record]) -> bytes:
 
 
 def unit_event(
-    plan: Plan, code: str, name: str, uscc: str, class_code: str = "P000", *, opened: str = "2005-01-01"
+    plan: Plan,
+    code: str,
+    name: str,
+    uscc: str,
+    class_code: str = OTHER,
+    *,
+    opened: str = "2005-01-01",
+    region: str | None = None,
+    level: str = "",
 ) -> dict[str, str]:
-    """The opening of a unit that reports, as a row of the directory."""
+    """The opening of a unit that reports, as a row of the directory; it lies in the plan's region unless told."""
     return {
         "organization_code": code,
         "event_date": opened,
@@ -144,8 +160,53 @@ def unit_event(
         "economic_type_code": "110",
         "sponsor_code": "1",
         "management_class_code": "1",
-        "region_code": plan.region,
+        "level_code": level,
+        "region_code": region or plan.region,
         "is_proxy_reporter": "0",
         "is_branch": "0",
         "note": CONSTRUCTED,
     }
+
+
+def town_opens(code: str, name: str, day: str, *, from_year: int) -> dict[str, str]:
+    """A constructed town that is there from a day on, as a row of the site's regions."""
+    return _town(code, day, from_year) | {"event_type": "open", "name_zh": name, "level": "township"}
+
+
+def town_closes(code: str, day: str, *, from_year: int, became: str) -> dict[str, str]:
+    """The end of a town's code, and the code that it has from then on."""
+    return _town(code, day, from_year) | {"event_type": "close", "became_code": became}
+
+
+def _town(code: str, day: str, from_year: int) -> dict[str, str]:
+    return dict.fromkeys(TOWN_COLUMNS, "") | {
+        "region_code": code,
+        "event_date": day,
+        "statistics_from": f"{from_year}-01-01",
+        "note": CONSTRUCTED,
+    }
+
+
+def _kind_of(place: str) -> str:
+    """Kind of what got a title, by its code: a unit, a town, a village, a county or prefecture."""
+    if not place.isdigit():
+        return "1"
+    return {6: "4", 9: "2"}.get(len(place), "3")
+
+
+def _add(path: Path, key: Sequence[str], added: Iterable[dict[str, str]]) -> None:
+    """Append to a table of the site what it does not have yet."""
+    columns, rows = list(TOWN_COLUMNS), list[dict[str, str]]()
+    if path.is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            columns, rows = list(reader.fieldnames or []), list(reader)
+    known = {tuple(row[field] for field in key) for row in rows}
+    rows += [row for row in added if tuple(row[field] for field in key) not in known]
+    if not rows:
+        return
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    path.write_text(buffer.getvalue(), encoding="utf-8")

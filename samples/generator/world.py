@@ -150,7 +150,7 @@ class World:
                         name,
                         "nursery",
                         place,
-                        "Q000",
+                        "P939",
                         "171",
                         "3",
                         "52",

@@ -4,16 +4,36 @@ Every number is invented. Most targets are met, some are not, so that each statu
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from samples.identifiers import uscc
 from samples.longhu.moments import delivery
-from samples.progress import Plan, Task, Title, progress_table, region_table, title_table, unit_event
+from samples.progress import (
+    Plan,
+    Task,
+    Title,
+    progress_table,
+    region_table,
+    title_table,
+    town_opens,
+    unit_event,
+)
 from samples.sheets import Record
 from samples.writers import Delivery
 
-PLAN = Plan("320685", "海安市", 2024, "HA-B01", "海安样例卫生健康管理中心", ("320685101", "320685102"))
+PLAN = Plan(
+    "320685",
+    "海安市",
+    2024,
+    "HA-B01",
+    "海安样例卫生健康管理中心",
+    tuple(f"320685{number}" for number in range(101, 111)),
+)
 NURSERIES, NEW = 12, 3
 """Day-care institutions; the last three opened in 2024, are inclusive, and have 150 places."""
+CENTRES = 3
+SOURCE = ""
+"""All files come through the bureau of the sample."""
 
 TASKS = (
     Task("medical_community_centres", 5),
@@ -26,6 +46,8 @@ TASKS = (
     Task("youth_mental_screening", 51_700, "人"),
     Task("healthy_city_action_programmes", 25, "项"),
 )
+BEFORE = (Task("first_contact_primary_rate", 61_900, "人次", 95_800),)
+"""What the year is held against: a share that the plan only wants to rise."""
 
 TITLES = (
     Title("省健康镇", "2", 1, "2024-11-28", ("320685101",)),
@@ -43,17 +65,29 @@ def events() -> list[dict[str, str]]:
             code,
             name,
             uscc(7110 + number, registered_by="52"),
-            "Q000",
             opened="2024-03-01" if number >= NURSERIES - NEW else "2005-01-01",
         )
         for number, (code, name) in enumerate(_nurseries())
     ]
-    return [lead, *nurseries]
+    centres = [
+        unit_event(PLAN, code, name, uscc(7130 + number, registered_by="12"), "C220")
+        for number, (code, name) in enumerate(_centres())
+    ]
+    return [lead, *nurseries, *centres]
+
+
+def towns() -> list[dict[str, str]]:
+    """The towns of the city, constructed like all else."""
+    return [
+        town_opens(code, f"海安样例{number}镇", "2018-01-01", from_year=2019)
+        for number, code in enumerate(PLAN.towns, start=1)
+    ]
 
 
 def deliveries() -> Iterator[Delivery]:
     """All files, received in January 2025."""
     for name, content in {
+        "2023年重点任务进度.xlsx": progress_table(replace(PLAN, year=2023), BEFORE),
         "2024年重点任务进度.xlsx": progress_table(PLAN, TASKS),
         "2024年命名台账.csv": title_table(PLAN, TITLES),
         **{f"2024年_{form}.csv": region_table(form, records) for form, records in _tables().items()},
@@ -65,8 +99,33 @@ def _nurseries() -> list[tuple[str, str]]:
     return [(f"HA-N{number:02d}", f"海安样例托育园{number}") for number in range(1, NURSERIES + 1)]
 
 
+def _centres() -> list[tuple[str, str]]:
+    return [(f"HA-C{number:02d}", f"海安样例{number}镇卫生院") for number in range(1, CENTRES + 1)]
+
+
+def _contracts() -> list[Record]:
+    """Family-doctor contracts at the ends of 2023 and 2024."""
+    return [
+        {
+            "organization_code": code,
+            "org_name": name,
+            "report_month": f"{year}-12",
+            "resident_population": people,
+            "contracted": people * share // 100,
+            "contracted_key": people * share // 400,
+            "key_population": people * 3 // 10,
+            "teams": 6,
+        }
+        for year, share in ((2023, 41), (2024, 44))
+        for (code, name), people in zip(_centres(), (42_300, 51_800, 36_400), strict=True)
+    ]
+
+
 def _childcare() -> list[Record]:
-    """The last quarters of 2023 and 2024; nine of twelve are inclusive, four have a contract with a hospital."""
+    """The last quarters of 2023 and 2024; nine of twelve are inclusive, four have a contract with a hospital.
+
+    The nine lie in nine of the ten towns.
+    """
     records: list[Record] = []
     for year, present in ((2023, NURSERIES - NEW), (2024, NURSERIES)):
         for number, (code, name) in enumerate(_nurseries()[:present], start=1):
@@ -79,7 +138,7 @@ def _childcare() -> list[Record]:
                     "is_inclusive": "是" if new or number <= 6 else "否",
                     "places": 50 if new else 60 + 5 * number,
                     "children": 38 if new else 52 + 4 * number,
-                    "township_code": PLAN.towns[number % 2],
+                    "township_code": PLAN.towns[number - 4 if new else (number - 1) % 6],
                     "medical_contract_org": "HA-B01" if number % 3 == 0 else None,
                 }
             )
@@ -132,6 +191,18 @@ def _tables() -> dict[str, list[Record]]:
                 "treated": 6_010,
             }
         ],
+        "women_screening_quarterly": [
+            {**own, "quarter": f"{year}年第{quarter}季度", "women_due": 28_000, "women_screened": screened}
+            | {"disease_found": screened * 22 // 100, "cervical_screened": cervical}
+            | {"breast_screened": screened - cervical, "treated": screened * 21 // 100}
+            for quarter, screened, cervical in (
+                (1, 5_120, 2_610),
+                (2, 13_240, 6_730),
+                (3, 21_060, 10_690),
+                (4, 27_410, 13_900),
+            )
+        ],
+        "contract_monthly": _contracts(),
         "population_denominators": [
             {
                 **own,
@@ -154,12 +225,13 @@ def _tables() -> dict[str, list[Record]]:
         "insurance_exchange": [
             {
                 **own,
-                "month": f"{one}-12",
+                "month": f"{one}-{month:02d}",
                 "insured": 861_000,
                 "visits_in_region": 271_000,
                 "visits_total": 318_000,
             }
-            | {"admissions_in_region": inside, "admissions_total": 9_610}
-            for one, inside in ((2023, 7_690), (2024, 7_880))
+            | {"admissions_in_region": inside + month, "admissions_total": 9_598 + month}
+            for one, inside in ((2023, 7_678), (2024, 7_868))
+            for month in range(1, 13)
         ],
     }

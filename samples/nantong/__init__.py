@@ -4,24 +4,34 @@ Every number is invented. Most targets are met, some are not, so that each statu
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from samples.apportion import apportion
 from samples.identifiers import uscc
 from samples.longhu.moments import delivery
-from samples.progress import Plan, Task, Title, progress_table, region_table, title_table, unit_event
+from samples.nantong import units
+from samples.nantong.plan import COUNTIES as COUNTIES
+from samples.nantong.plan import DISTRICTS
+from samples.nantong.plan import PLAN as PLAN
+from samples.progress import (
+    Task,
+    Title,
+    progress_table,
+    region_table,
+    title_table,
+    town_closes,
+    town_opens,
+    unit_event,
+)
 from samples.sheets import Record
 from samples.writers import Delivery
 
-PLAN = Plan(
-    "320600", "南通市", 2015, "NT-B01", "南通样例卫生计生管理中心", ("320623101", "320681101", "320682101")
-)
-COUNTIES = ("320602", "320611", "320612", "320621", "320623", "320681", "320682", "320684")
-"""Counties and districts as they were in 2015."""
-DISTRICTS = (
-    ("320602", "崇川区", 902_000, 5_502),
-    ("320611", "港闸区", 281_000, 1_700),
-    ("320612", "通州区", 1_139_000, 6_890),
-)
-"""The three districts: residents, and money for basic public health in ten thousand yuan."""
+SOURCE = """\
+- code: nantong
+  name_zh: 南通市：单位报表和登记卡（构造样例）
+  region_code: "320600"
+"""
+"""Cards say only through whom they came of which region they are."""
 
 TASKS = (
     Task("specialist_appointment_rate", 412_500, "人次", 500_000),
@@ -75,29 +85,57 @@ TITLES = (
     Title("社区卫生服务中心特色科室", "3", 6, "2015-12-10"),
     Title("国家慢性病综合防控示范区", "1", 1, "2015-12-15", ("320682",)),
     Title("省慢性病综合防控示范区", "2", 1, "2015-12-15", ("320623",)),
+    Title("疾控中心建设达标", "2", 8, "2015-11-12", units.CDCS[:8]),
+    Title("社区卫生服务中心规范化建设达标", "3", 5, "2015-11-12", units.CENTRES),
     Title("卫生监督机构省级评估合格", "2", 2, "2015-11-20", ("320602", "320611")),
     Title("国家卫生镇", "1", 1, "2015-07-01", ("320623101",)),
-    Title("省卫生镇", "2", 3, "2015-10-12", PLAN.towns),
+    Title("省卫生镇", "2", 3, "2015-10-12", ("320612101", "320681101", "320682101")),
     Title("省卫生村", "2", 60, "2015-10-12"),
     Title("国家卫生城市", "1", 3, "2015-08-20", ("320600", "320682", "320684")),
     Title("国家卫生县城", "1", 1, "2015-08-20", ("320623",)),
     Title("省卫生应急规范化建设乡镇", "2", 8, "2015-12-01", tuple(f"{county}101" for county in COUNTIES)),
 )
+BEFORE = (
+    Task("clinical_pathway_enrolment_rate", 51_400, "人次", 117_600),
+    Task("ncms_instant_settlement_coverage", 52, "家", 74),
+)
+"""What the year is held against: shares that the plan only wants to rise."""
 
 
 def events() -> list[dict[str, str]]:
-    """The unit that files the tasks, as a row of the directory."""
-    return [unit_event(PLAN, PLAN.lead_code, PLAN.lead_name, uscc(7001, registered_by="12"))]
+    """The unit that files the tasks and all that report, as rows of the directory."""
+    return [unit_event(PLAN, PLAN.lead_code, PLAN.lead_name, uscc(7001, registered_by="12")), *units.events()]
+
+
+def towns() -> list[dict[str, str]]:
+    """A constructed town in each county, with the code that it has after its county's own change."""
+    rows = [
+        town_opens(f"{county}101", f"{name}样例镇", "2010-01-01", from_year=2010)
+        for county, name in COUNTIES.items()
+    ]
+    rows.append(town_opens("320685101", "海安样例1镇", "2018-01-01", from_year=2019))
+    rows += [
+        town_opens(f"{county}101", f"{name}样例镇（新）", "2020-07-03", from_year=2021)
+        for county, name in (("320613", "崇川"), ("320614", "海门"))
+    ]
+    rows.append(town_closes("320621101", "2018-01-01", from_year=2019, became="320685101"))
+    return rows + [
+        town_closes(f"{county}101", "2020-07-03", from_year=2021, became=f"{into}101")
+        for county, into in (("320602", "320613"), ("320611", "320613"), ("320684", "320614"))
+    ]
 
 
 def deliveries() -> Iterator[Delivery]:
     """All files, received in January 2016."""
     for name, content in {
+        "2014年重点任务进度.xlsx": progress_table(replace(PLAN, year=2014), BEFORE),
         "2015年重点任务进度.xlsx": progress_table(PLAN, TASKS),
         "2015年命名台账.csv": title_table(PLAN, TITLES),
         **{f"2015年_{form}.csv": region_table(form, records) for form, records in _tables().items()},
     }.items():
         yield delivery(f"bureau/南通/构造_{name}", content, 2016, 1, 20)
+    for name, form, records in units.tables():
+        yield delivery(f"nantong/构造_{name}.csv", region_table(form, records), 2016, 1, 20)
 
 
 def _population() -> list[Record]:
@@ -203,16 +241,7 @@ def _tables() -> dict[str, list[Record]]:
                 "treated": 59_870,
             }
         ],
-        "ncms_report": [
-            {
-                **own,
-                "report_year": year,
-                "eligible": 4_402_000,
-                "enrolled": 4_391_300,
-                "funds_raised": 228_350,
-            }
-            | {"fiscal_subsidy": 171_260, "individual_contribution": 57_090}
-        ],
+        "ncms_report": _ncms(),
         "smi_quarterly": [
             {**own, "quarter": f"{one}年第4季度", "smi_registered": found, "smi_managed": cared}
             | {"resident_population": 7_300_000}
@@ -223,6 +252,7 @@ def _tables() -> dict[str, list[Record]]:
             | {"weighted_rate": rate}
             for one, literacy, hotline in ((2014, 14, 41), (2015, 16, 47))
             for survey, item, rate in (
+                ("流动人口卫生计生动态监测", "基本公共卫生服务可及率", literacy + 58),
                 ("居民健康素养监测", "健康素养水平", literacy),
                 ("12320卫生热线调查", "知晓率", hotline),
             )
@@ -237,13 +267,60 @@ def _tables() -> dict[str, list[Record]]:
             | {"deaths": month % 3}
             for month in range(1, 13)
         ],
+        "women_screening_quarterly": [
+            {**own, "quarter": f"{year}年第{quarter}季度", "women_due": 260_000, "women_screened": screened}
+            | {"disease_found": screened * 23 // 100, "cervical_screened": cervical}
+            | {"breast_screened": screened - cervical, "treated": screened * 22 // 100}
+            for quarter, screened, cervical in (
+                (1, 48_200, 24_300),
+                (2, 127_400, 64_200),
+                (3, 203_900, 102_700),
+                (4, 260_000, 131_000),
+            )
+        ],
         "toilet_quarterly": [
-            {"township_code": PLAN.towns[0], "township_name": "样例镇", "quarter": f"{year}年第4季度"}
+            {"township_code": f"{county}101", "township_name": f"{name}样例镇", "quarter": f"{year}年第4季度"}
             | {
-                "households": 41_200,
-                "toilets_cum": 40_100,
-                "toilets_harmless_cum": 38_700,
-                "toilets_new": 15_240,
+                "households": 12_200 + new,
+                "toilets_cum": 11_600 + new,
+                "toilets_harmless_cum": 11_100 + new,
+                "toilets_new": new,
             }
+            for (county, name), new in zip(
+                list(COUNTIES.items())[2:], (2_610, 2_380, 2_740, 2_450, 2_690, 2_370), strict=True
+            )
         ],
     }
+
+
+def _ncms() -> list[Record]:
+    """Enrolment and funds of the prefecture, and the enrolment of each of its counties, of which it is the sum."""
+    eligible = (18_200, 62_800, 861_000, 640_000, 742_000, 690_000, 873_000, 515_000)
+    left_out = (120, 310, 2_260, 1_480, 1_790, 1_650, 2_010, 1_080)
+    whole: Record = {
+        **PLAN.own,
+        "report_year": PLAN.year,
+        "eligible": sum(eligible),
+        "enrolled": sum(eligible) - sum(left_out),
+        "funds_raised": 228_350,
+        "fiscal_subsidy": 171_260,
+        "individual_contribution": 57_090,
+    }
+    shares = apportion(228_350, [float(people) for people in eligible])
+    subsidies = apportion(171_260, [float(people) for people in eligible])
+    counties: list[Record] = [
+        {
+            "region_code": county,
+            "region_name": name,
+            "report_year": PLAN.year,
+            "eligible": people,
+            "enrolled": people - missing,
+            "funds_raised": raised,
+            "fiscal_subsidy": subsidy,
+            "individual_contribution": raised - subsidy,
+        }
+        for (county, name), people, missing, raised, subsidy in zip(
+            COUNTIES.items(), eligible, left_out, shares, subsidies, strict=True
+        )
+    ]
+    return [whole, *counties]

@@ -76,7 +76,9 @@ def sample(
         from samples import haian, nantong, progress  # noqa: PLC0415
 
         plan = nantong if delivery == "nantong" else haian
-        written = progress.deliver(folder, plan.events(), plan.deliveries())
+        written = progress.deliver(
+            folder, plan.events(), plan.deliveries(), towns=plan.towns(), source=plan.SOURCE
+        )
     else:
         written = longhu.write(folder, delivery="amendment" if delivery == "amendment" else "main")
     if as_json:

@@ -10,7 +10,11 @@ import pytest
 from ingestion.checks import CheckContext, check
 from ingestion.forms_catalogue import load_forms
 from ingestion.reading import SourceContext, read_file
+from ingestion.site import load_site
 from samples import haian, longhu, nantong, progress
+from samples.generator import Options
+from samples.generator.world import World
+from warehouse.settings import Settings
 
 SEEDS = Path(__file__).resolve().parents[3] / "dbt_project" / "seeds"
 PLANS = pytest.mark.parametrize(
@@ -39,17 +43,19 @@ def test_every_task_stands_in_the_plan(plan: ModuleType, code: str) -> None:
 @PLANS
 def test_its_files_are_recognised_and_keep_every_rule(plan: ModuleType, code: str, tmp_path: Path) -> None:
     longhu.write(tmp_path)
-    files = progress.deliver(tmp_path, plan.events(), plan.deliveries())
+    files = progress.deliver(
+        tmp_path, plan.events(), plan.deliveries(), towns=plan.towns(), source=plan.SOURCE
+    )
     catalogue = load_forms()
     forms: Counter[str] = Counter()
     for path in files:
-        name = path.relative_to(tmp_path / "inbox" / "bureau").as_posix()
-        for reading in read_file(
-            path, name=name, catalogue=catalogue, source=SourceContext("bureau", "440507")
-        ):
+        source, _, name = path.relative_to(tmp_path / "inbox").as_posix().partition("/")
+        region = {"bureau": "440507", "nantong": "320600"}[source]
+        readings = read_file(path, name=name, catalogue=catalogue, source=SourceContext(source, region))
+        assert len({reading.form.code for reading in readings}) == 1, name
+        for reading in readings:
             forms[reading.form.code] += 1
             assert [*reading.findings, *check(reading, CheckContext())] == []
-    assert len(forms) == len(files)
     assert {"task_progress", "certification_register", "mch_maternal_annual"} <= set(forms)
 
 
@@ -58,11 +64,42 @@ def test_the_units_of_both_plans_join_the_directory_once(tmp_path: Path) -> None
     directory = tmp_path / "site" / "organizations.csv"
     before = directory.read_text(encoding="utf-8")
     for plan in (nantong, haian, nantong):
-        progress.deliver(tmp_path, plan.events(), plan.deliveries())
+        progress.deliver(tmp_path, plan.events(), plan.deliveries(), towns=plan.towns(), source=plan.SOURCE)
     after = directory.read_text(encoding="utf-8")
     assert after.startswith(before)
     added = [line.split(",")[0] for line in after.removeprefix(before).splitlines()]
-    assert added == [nantong.PLAN.lead_code, haian.PLAN.lead_code, *(f"HA-N{n:02d}" for n in range(1, 13))]
+    assert added == [event["organization_code"] for plan in (nantong, haian) for event in plan.events()]
+    assert len(set(added)) == len(added) == 30 + 16
+    declared = load_site(Settings(home=tmp_path))
+    assert [source.code for source in declared.sources].count("nantong") == 1
+    assert {event.region_code for event in declared.regions if event.event_type == "open"} == {
+        *(f"{county}101" for county in (*nantong.COUNTIES, "320613", "320614")),
+        *haian.PLAN.towns,
+    }
+
+
+@PLANS
+def test_each_unit_has_a_class_of_the_list(plan: ModuleType, code: str) -> None:
+    assert code in {row["plan_code"] for row in seed("plan.csv")}
+    listed = {row["class_code"] for row in seed("institution_class.csv")}
+    assert {event["class_code"] for event in plan.events()} <= listed
+
+
+def test_the_nurseries_of_a_generated_prefecture_have_a_class_of_the_list() -> None:
+    listed = {row["class_code"] for row in seed("institution_class.csv")}
+    world = World(Options(units=30, years=1, seed=1))
+    assert {unit.class_code for unit in world.nurseries} <= listed
+
+
+@PLANS
+def test_each_place_of_a_title_is_a_unit_or_lies_in_a_place_that_is_registered(
+    plan: ModuleType, code: str
+) -> None:
+    assert code in {row["plan_code"] for row in seed("plan.csv")}
+    places = {place for title in plan.TITLES for place in title.places}
+    known = {event["organization_code"] for event in plan.events()}
+    known |= {row["region_code"] for row in [*seed("region_event.csv"), *plan.towns()]}
+    assert places | set(plan.PLAN.towns) <= known
 
 
 def test_a_plan_without_a_sample_says_what_to_do(tmp_path: Path) -> None:
