@@ -19,7 +19,10 @@ from typing import Any
 import star_pictures
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = (ROOT / "README.md", *(ROOT / "docs" / name for name in ("longhu-2015.md", "star.md")))
+PAGES = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / name for name in ("longhu-2015.md", "nantong-and-haian.md", "star.md")),
+)
 
 _BLOCK = re.compile(
     r"(<!-- generated: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(<!-- end: (?P=name) -->)", re.DOTALL
@@ -195,6 +198,20 @@ def longhu_not_carried() -> str:
     return "\n".join(lines) + "\n"
 
 
+def nantong() -> str:
+    """Every figure of Nantong's plan for 2015, and what the reports say of it."""
+    from samples import reported  # noqa: PLC0415
+
+    return reported.page("nantong_2015")
+
+
+def haian() -> str:
+    """Every figure of Hai'an's plan for 2024, and what the reports say of it."""
+    from samples import reported  # noqa: PLC0415
+
+    return reported.page("haian_2024")
+
+
 def _figures(figures: Iterable[Any]) -> str:
     lines = [
         "| section | figure | printed | computed | from | verdict | note |",
@@ -226,6 +243,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "longhu": longhu,
     "longhu-differences": longhu_differences,
     "longhu-not-carried": longhu_not_carried,
+    "nantong": nantong,
+    "haian": haian,
 }
 
 if __name__ == "__main__":

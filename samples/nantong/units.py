@@ -110,7 +110,7 @@ def _services(year: int, month: int) -> Iterator[Record]:
     drugs = Decimal("0.42") if before else Decimal("0.39")
     for code, (_, _, beds, usual) in HOSPITALS.items():
         visits = _in_month(usual * season * (1.023 if before else 1), code, year, month, "visits")
-        left = _in_month(beds * days * 9, code, year, month, "discharges")
+        left = _in_month(beds * days * 9, code, year, month, "discharges", spread=0.06)
         outpatient = Decimal(_in_month(visits * 18.5, code, year, month, "visit cost"))
         inpatient = Decimal(_in_month(left * 820, code, year, month, "stay cost"))
         yield {
@@ -122,7 +122,7 @@ def _services(year: int, month: int) -> Iterator[Record]:
             "nurses": beds * 6 // 10,
             "beds_actual": beds,
             "bed_days_open": beds * days,
-            "bed_days_occupied": _in_month(beds * days * 91, code, year, month, "beds"),
+            "bed_days_occupied": _in_month(beds * 30 * 89, code, year, month, "beds", spread=0.04),
             "bed_days_of_discharged": left * (99 if before else 96) // 10,
             "revenue_medical": outpatient + inpatient,
             "revenue_outpatient": outpatient,
@@ -244,9 +244,9 @@ def _clinic(code: str) -> str:
     return f"南通样例村卫生室{int(code[-2:])}"
 
 
-def _in_month(hundredfold: float, *key: object) -> int:
+def _in_month(hundredfold: float, *key: object, spread: float = 0.02) -> int:
     """A hundredth of a number as one month has it: a little more or less."""
-    return round(hundredfold / 100 * jitter(*key, spread=0.02))
+    return round(hundredfold / 100 * jitter(*key, spread=spread))
 
 
 def _tenth(amount: Decimal) -> Decimal:

@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 
@@ -11,7 +12,7 @@ from ingestion.checks import CheckContext, check
 from ingestion.forms_catalogue import load_forms
 from ingestion.reading import SourceContext, read_file
 from ingestion.site import load_site
-from samples import haian, longhu, nantong, progress
+from samples import haian, longhu, nantong, progress, reported
 from samples.generator import Options
 from samples.generator.world import World
 from warehouse.settings import Settings
@@ -69,7 +70,7 @@ def test_the_units_of_both_plans_join_the_directory_once(tmp_path: Path) -> None
     assert after.startswith(before)
     added = [line.split(",")[0] for line in after.removeprefix(before).splitlines()]
     assert added == [event["organization_code"] for plan in (nantong, haian) for event in plan.events()]
-    assert len(set(added)) == len(added) == 30 + 16
+    assert len(set(added)) == len(added) == 32 + 16
     declared = load_site(Settings(home=tmp_path))
     assert [source.code for source in declared.sources].count("nantong") == 1
     assert {event.region_code for event in declared.regions if event.event_type == "open"} == {
@@ -106,3 +107,24 @@ def test_a_plan_without_a_sample_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(progress.NoSite) as raised:
         progress.deliver(tmp_path, nantong.events(), nantong.deliveries())
     assert "warehouse sample" in str(raised.value.mend)
+
+
+@PLANS
+def test_the_page_lists_every_printed_figure_with_what_the_reports_say(plan: ModuleType, code: str) -> None:
+    page = (SEEDS.parents[1] / "docs" / "nantong-and-haian.md").read_text(encoding="utf-8")
+    assert reported.page(code) in page
+    printed = [row for row in seed("plan_figure.csv") if row["plan_code"] == code]
+    assert [figure.number for figure in reported.printed(code)] == [int(row["figure_no"]) for row in printed]
+    assert set(reported.told(code)) == {int(row["figure_no"]) for row in printed if row["kind"] == "target"}
+    assert plan.PLAN.year == int(printed[0]["period"])
+
+
+@PLANS
+def test_what_is_not_measured_says_why_and_nothing_else_does(plan: ModuleType, code: str) -> None:
+    open_ones = {number for number, told in reported.told(code).items() if told.status == "not_measured"}
+    assert open_ones == {number for name, number in reported.LEFT if name == code}
+    assert plan.PLAN.region
+
+
+def test_a_contract_report_of_2015_is_refused_for_want_of_an_edition() -> None:
+    assert load_forms()["contract_monthly"].edition_at(date(2015, 12, 1)) is None
