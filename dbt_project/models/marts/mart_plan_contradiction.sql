@@ -383,6 +383,42 @@ hospitals as (
     group by number.plan_code, number.region_code, number.year, grouping_of.grouped_by
 ),
 
+-- The unit of a count and the age that a quotation gives, as it words them.
+worded as (
+    select
+        figure.plan_code,
+        figure.figure_no,
+        figure.indicator_code,
+        figure.year,
+        figure.value,
+        figure.quote,
+        case
+            when figure.denominator_name is null
+                then (regexp_match(figure.quote, trim_scale(figure.value)::text || '\s*(人次|人|例)'))[1]
+        end as unit,
+        (regexp_match(figure.quote, '(\d+周?岁)以上'))[1] as age
+    from figure
+),
+
+-- Rates whose sum is another rate over the same population, and cuts of one whole that do not exclude each other.
+rate_part as (
+    select listed.*
+    from (
+        values
+        ('beds_per_1000', 'public_hospital_beds_per_1000'),
+        ('beds_per_1000', 'social_run_beds_per_1000')
+    ) as listed (whole_code, part_code)
+),
+
+cut as (
+    select listed.*
+    from (
+        values
+        ('tier', 'hospital'), ('tier', 'primary_care'),
+        ('sponsor', 'social_run'), ('sponsor', 'public')
+    ) as listed (cut_by, slice)
+),
+
 found as (
     select
         'parent_between_parts' as kind,
@@ -595,7 +631,8 @@ found as (
         null as denominator,
         case when figure.region_code is null then 'no region' else 'no year' end as cause
     from figure
-    where figure.value is not null and (figure.region_code is null or figure.year is null)
+    where (figure.region_code is null and figure.kind <> 'mention')
+        or (figure.value is not null and (figure.region_code is null or figure.year is null))
     union all
     select
         'unit_and_scope' as kind,
@@ -774,6 +811,190 @@ found as (
             and bundle.region_code = here.region_code
             and bundle.year = here.year
             and bundle.indicator_code = here.indicator_code
+    union all
+    -- A class that is printed together with another, under the name of the first.
+    select
+        'sources_agree' as kind,
+        both_classes.plan_code,
+        both_classes.figure_no,
+        abs(both_classes.value - one_class.value) as score,
+        both_classes.value as observed,
+        one_class.value as expected,
+        null as denominator,
+        'another class is counted under the same name' as cause
+    from stated as both_classes
+    inner join stated as one_class
+        on both_classes.plan_code = one_class.plan_code and both_classes.region_code = one_class.region_code
+            and both_classes.year = one_class.year and both_classes.indicator_code = one_class.indicator_code
+            and starts_with(both_classes.slice, one_class.slice || '_and_')
+            and both_classes.value <> one_class.value
+    union all
+    -- A number that a task has by its name, and the number of its target.
+    select
+        'sources_agree' as kind,
+        target.plan_code,
+        target.figure_no,
+        abs(named.value - target.value) as score,
+        target.value as observed,
+        named.value as expected,
+        null as denominator,
+        'the task is named after more than its target asks for' as cause
+    from target
+    inner join figure as named
+        on target.plan_code = named.plan_code and target.indicator_code = named.indicator_code
+            and target.slice = named.slice and target.year = named.year
+            and named.kind = 'mention' and target.value <> named.value
+    union all
+    select
+        'unit_and_scope' as kind,
+        here.plan_code,
+        here.figure_no,
+        1 as score,
+        here.value as observed,
+        null as expected,
+        null as denominator,
+        format('printed in %s, before that in %s', here.unit, before.unit) as cause
+    from worded as here
+    inner join lateral (
+        select earlier.unit
+        from worded as earlier
+        where earlier.plan_code = here.plan_code and earlier.indicator_code = here.indicator_code
+            and earlier.year = here.year and earlier.figure_no < here.figure_no and earlier.unit is not null
+        order by earlier.figure_no
+        limit 1
+    ) as before on here.unit <> before.unit
+    union all
+    select
+        'unit_and_scope' as kind,
+        here.plan_code,
+        here.figure_no,
+        1 as score,
+        here.value as observed,
+        null as expected,
+        null as denominator,
+        format('%s here and %s in figure %s', here.age, other.age, other.figure_no) as cause
+    from worded as here
+    inner join lateral (
+        select
+            there.age,
+            there.figure_no
+        from worded as there
+        where there.plan_code = here.plan_code and there.age <> here.age
+            and replace(there.age, '周', '') = replace(here.age, '周', '')
+        order by there.figure_no
+        limit 1
+    ) as other on here.age like '%周%'
+    where not exists (
+            select from worded as earlier
+            where earlier.plan_code = here.plan_code
+                and earlier.quote = here.quote
+                and earlier.figure_no < here.figure_no
+        )
+    union all
+    select
+        'unit_and_scope' as kind,
+        here.plan_code,
+        here.figure_no,
+        1 as score,
+        here.value as observed,
+        null as expected,
+        null as denominator,
+        format('the same bound over %s and over %s', here.denominator_name, there.denominator_name) as cause
+    from target as here
+    inner join target as there
+        on here.plan_code = there.plan_code and here.line_no = there.line_no and here.year = there.year
+            and here.value = there.value and here.operator = there.operator and here.figure_no < there.figure_no
+            and split_part(here.numerator_name, '_', 1) = split_part(there.numerator_name, '_', 1)
+            and here.denominator_name <> there.denominator_name
+    union all
+    select
+        'unit_and_scope' as kind,
+        here.plan_code,
+        here.figure_no,
+        1 as score,
+        here.value as observed,
+        there.value as expected,
+        here.value + there.value as denominator,
+        format('shares of one whole by %s and by %s overlap: they do not add up', one.cut_by, another.cut_by) as cause
+    from target as here
+    inner join cut as one on here.sliced_by = one.slice
+    inner join target as there
+        on here.plan_code = there.plan_code and here.year = there.year and here.figure_no < there.figure_no
+            and here.sliced_base = there.sliced_base and here.denominator_name = there.denominator_name
+    inner join cut as another on there.sliced_by = another.slice
+    where one.cut_by <> another.cut_by and here.value + there.value = here.scale
+    union all
+    -- A floor that is no round share stands for a number of units: the fewest that give it.
+    select
+        'target_attainable' as kind,
+        target.plan_code,
+        target.figure_no,
+        0.5 as score,
+        target.value as observed,
+        round(units.passing * target.scale / units.units, 1) as expected,
+        units.units as denominator,
+        format('%s of %s units: the share stands for a number of units', units.passing, units.units) as cause
+    from target
+    inner join lateral (
+        select
+            unit.units::numeric as units,
+            ceil(target.value * unit.units / target.scale) as passing
+        from generate_series(2, 20) as unit (units)
+        where trunc(ceil(target.value * unit.units / target.scale) * target.scale / unit.units) = target.value
+        order by unit.units
+        limit 1
+    ) as units on true
+    where target.operator = '>=' and target.scale = 100 and target.denominator_name like 'orgs%'
+        and target.value % 5 <> 0
+    union all
+    select
+        'target_reference' as kind,
+        standard.plan_code,
+        standard.figure_no,
+        standard.value - sum(part.value) as score,
+        sum(part.value) as observed,
+        standard.value as expected,
+        null as denominator,
+        'the targets of its parts stay below the standard: ' || string_agg(
+            trim_scale(part.value)::text, ' + ' order by part.value desc
+        ) as cause
+    from figure as standard
+    inner join rate_part on standard.indicator_code = rate_part.whole_code
+    inner join target as part
+        on standard.plan_code = part.plan_code and rate_part.part_code = part.indicator_code
+            and standard.slice = part.slice
+    where standard.kind = 'reference'
+    group by standard.plan_code, standard.figure_no, standard.value
+    having sum(part.value) < standard.value
+        and count(*) = (
+            select count(*) from rate_part as listed
+            where listed.whole_code = min(standard.indicator_code)
+        )
+    union all
+    select
+        'target_baseline' as kind,
+        target.plan_code,
+        target.figure_no,
+        1 as score,
+        target.value as observed,
+        null as expected,
+        null as denominator,
+        'the baseline is printed as a dash: not measured' as cause
+    from target
+    where target.base_value is null and target.plan_type = 'five_year_plan' and target.quote ~ '\s-\s'
+    union all
+    select
+        'target_number' as kind,
+        figure.plan_code,
+        figure.figure_no,
+        1 as score,
+        null as observed,
+        null as expected,
+        null as denominator,
+        'a task to be completed without a number' as cause
+    from figure
+    where figure.kind in ('target', 'mention') and figure.quote ~ '完成任务数|高质量完成|序时'
+        and figure.quote !~ '\d'
 ),
 
 numbered as (
@@ -811,6 +1032,7 @@ select
         when numbered.kind = 'sources_agree' and numbered.score = 0 then 'rounding'
         when numbered.kind = 'one_denominator' and numbered.score = 0 then 'agrees'
         when numbered.kind = 'order_of_rates' and numbered.score <= 1 then 'suspect'
+        when numbered.kind = 'target_attainable' and numbered.score < 1 then 'suspect'
         when
             numbered.kind in (
                 'parent_between_parts', 'parent_is_mean', 'sum_of_parts', 'whole_numerator', 'target_attainable',

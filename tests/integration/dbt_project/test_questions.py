@@ -229,7 +229,7 @@ def test_counts_by_plan_and_one_indicator_are_printed(star):
     counted = json.loads(CliRunner().invoke(app, ["indicators", "--json"]).output)
     assert counted["catalogue"]["indicators"] == counted["catalogue"]["computable"] + 1
     plans = {plan["plan_code"]: plan for plan in counted["plans"]}
-    assert sum(plan["figures"] for plan in plans.values()) == 317
+    assert sum(plan["figures"] for plan in plans.values()) == 318
     assert plans["longhu_13_5"]["impossible"] >= 3
     shown = json.loads(CliRunner().invoke(app, ["indicators", "show", "beds_per_1000", "--json"]).output)
     assert shown["definition"]["aggregation_class"] == "RS_END"

@@ -308,7 +308,7 @@ def test_plan_figures_name_known_indicators_and_slices():
     slices = {row["slice"] for row in rows("slice")}
     plans = {row["plan_code"] for row in rows("plan")}
     figures = rows("plan_figure")
-    assert len(figures) == 317
+    assert len(figures) == 318
     for row in figures:
         assert row["plan_code"] in plans, row
         assert row["indicator_code"] in indicators, row
