@@ -122,7 +122,7 @@ def _services(year: int, month: int) -> Iterator[Record]:
             "nurses": beds * 6 // 10,
             "beds_actual": beds,
             "bed_days_open": beds * days,
-            "bed_days_occupied": _in_month(beds * (days + 30) * 45, code, year, month, "beds", spread=0.05),
+            "bed_days_occupied": _in_month(beds * days * 91, code, year, month, "in bed", spread=0.06),
             "bed_days_of_discharged": left * (99 if before else 96) // 10,
             "revenue_medical": outpatient + inpatient,
             "revenue_outpatient": outpatient,
