@@ -1,5 +1,5 @@
 -- Question 13. Which institutions are late, how often, how many corrections; and whose corrections changed a number
--- that had been published.
+-- that had been published, took one away or added one.
 -- Looks across releases: schema released has every published version of a row.
 with unit as (
     select distinct
@@ -20,25 +20,72 @@ reporting as (
     group by quality.organization_code
 ),
 
+-- Numbers of reports that an earlier release had: another value, a number that was not there, one that is gone.
+-- A report that comes for the first time or is withdrawn as a whole is no correction of a number.
+told as (
+    select
+        value.organization_key,
+        value.report_id,
+        value.field_code,
+        value.breakdown,
+        value.value,
+        value.release_from,
+        value.release_to
+    from {{ released(ref('fct_reported_value')) }} as value
+),
+
+held_report as (
+    select
+        told.report_id,
+        min(told.release_from) as first_release,
+        max(told.release_to) as last_release
+    from told
+    group by told.report_id
+),
+
 changed as (
     select
         unit.organization_code,
         count(*) as published_numbers_changed
-    from {{ released(ref('fct_reported_value')) }} as held
-    inner join {{ released(ref('fct_reported_value')) }} as mended
-        on held.organization_key = mended.organization_key
-            and held.report_id = mended.report_id
-            and held.field_code = mended.field_code
-            and held.breakdown = mended.breakdown
-            and held.release_to = mended.release_from
+    from (
+        -- What ended: with another value after it, or with none.
+        select
+            held.organization_key,
+            held.value,
+            mended.value as new_value
+        from told as held
+        inner join held_report
+            on held.report_id = held_report.report_id and held.release_to < held_report.last_release
+        left join told as mended
+            on held.organization_key = mended.organization_key
+                and held.report_id = mended.report_id
+                and held.field_code = mended.field_code
+                and held.breakdown = mended.breakdown
+                and held.release_to = mended.release_from
+        union all
+        -- What began where nothing was before.
+        select
+            begun.organization_key,
+            null as value,
+            begun.value as new_value
+        from told as begun
+        inner join held_report
+            on begun.report_id = held_report.report_id and begun.release_from > held_report.first_release
+        where not exists (
+                select from told as held
+                where held.organization_key = begun.organization_key and held.report_id = begun.report_id
+                    and held.field_code = begun.field_code and held.breakdown = begun.breakdown
+                    and held.release_to = begun.release_from
+            )
+    ) as step
     inner join unit
-        on held.organization_key = unit.organization_key
-    where held.value is distinct from mended.value
+        on step.organization_key = unit.organization_key
+    where step.value is distinct from step.new_value
     group by unit.organization_code
 )
 
 select
-    reporting.organization_code,
+    coalesce(reporting.organization_code, changed.organization_code) as organization_code,
     reporting.reports_due,
     reporting.reports_late,
     round(reporting.reports_late * 100.0 / nullif(reporting.reports_due, 0), 2) as late_percent,
@@ -46,7 +93,8 @@ select
     reporting.corrections,
     coalesce(changed.published_numbers_changed, 0) as published_numbers_changed
 from reporting
-left join changed
+full join changed
     on reporting.organization_code = changed.organization_code
 where reporting.reports_late > 0 or reporting.reports_missing > 0 or reporting.corrections > 0
-order by reporting.reports_late desc, reporting.corrections desc, reporting.organization_code asc
+    or changed.published_numbers_changed > 0
+order by reporting.reports_late desc nulls last, reporting.corrections desc nulls last, organization_code asc
