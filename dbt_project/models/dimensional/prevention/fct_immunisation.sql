@@ -20,11 +20,14 @@ select
         -- In the order of the window below, so that the rows are sorted once.
         and count(*) over (partition by stg.report_id, stg.dose_no, stg.vaccine) > 1
     ) or coalesce(
-        case stg.vaccine
-            when 'POLIO' then bool_or(stg.vaccine in ('IPV', 'OPV')) over by_dose
-            when 'JE' then bool_or(stg.vaccine in ('JE-L', 'JE-I')) over by_dose
-            when 'HepA' then bool_or(stg.vaccine in ('HepA-L', 'HepA-I')) over by_dose
-        end,
+        -- One number a dose says which joint vaccines it was also reported apart for: three windows would cost thrice.
+        case stg.vaccine when 'POLIO' then 1 when 'JE' then 2 when 'HepA' then 4 end & bit_or(
+            case
+                when stg.vaccine in ('IPV', 'OPV') then 1
+                when stg.vaccine in ('JE-L', 'JE-I') then 2
+                when stg.vaccine in ('HepA-L', 'HepA-I') then 4
+            end
+        ) over by_dose > 0,
         false
     ) as is_subtotal,
     stg.vaccine,
