@@ -80,6 +80,17 @@ from unnest(
 order by i.row_no
 """
 
+# What does not come to count was submitted all the same. A report that is neither accepted nor due is shown nowhere.
+_LOG_SUBMITTED = """
+insert into registry.change (report_id, from_revision_id, to_revision_id, cause)
+select r.report_id, r.current_revision_id, r.current_revision_id, i.cause
+from unnest(cast(:report_id as bigint[]), cast(:cause as text[])) as i (report_id, cause)
+inner join registry.report as r on i.report_id = r.report_id
+where r.current_revision_id is not null
+    or exists (select from registry.obligation as o where o.report_id = r.report_id)
+order by r.report_id
+"""
+
 _LINK = """
 insert into registry.arrival_report as l (arrival_id, report_id, revision_id)
 select i.arrival_id, i.report_id, i.revision_id
@@ -254,6 +265,12 @@ def _move(connection: Connection, items: list[Item]) -> None:
             },
         )
         tell_wholes(connection, [item.report_id for item in moved if item.part], "a part came")
+    held = [item for item in items if item.decision.same_as is None and not item.decision.becomes_current]
+    if held:
+        connection.execute(
+            text(_LOG_SUBMITTED),
+            {"report_id": [item.report_id for item in held], "cause": [item.cause for item in held]},
+        )
 
 
 def _link(connection: Connection, items: list[Item]) -> None:
