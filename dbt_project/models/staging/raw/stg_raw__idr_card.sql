@@ -13,6 +13,7 @@ select
     form.source_row,
     form.card_no,
     form.card_category,
+    form.patient_key,
     form.sex,
     form.patient_age_band as age_band,
     form.patient_township as township_code,
