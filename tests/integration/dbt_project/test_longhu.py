@@ -91,6 +91,15 @@ def asked(query):
         return connection.execute(text(query)).all()
 
 
+def reporting_rates():
+    """Rates of the year that were computed: (numerator, denominator) by subject, form, year and rate."""
+    query = (
+        "select subject_type, subject_code, form_code, period_start, rate_code, numerator, denominator"
+        " from published.mart_reporting_rate where period_type = 'year' and status = 'computed'"
+    )
+    return {tuple(row[:5]): tuple(row[5:]) for row in asked(query)}
+
+
 def test_the_star_says_what_the_plan_prints_and_an_amendment_changes_what_follows(settings):
     raw.prepare(settings)
     first = night(settings, "main")
@@ -130,12 +139,26 @@ def test_the_star_says_what_the_plan_prints_and_an_amendment_changes_what_follow
     assert {printed[figure.indicator, figure.slice, float(figure.printed)] for figure in over_five_years} == {
         "agrees"
     }
+    told = reporting_rates()
+    months = "hosp_monthly", date(2015, 1, 1)
+    # Eleven institutions, twelve months; one was late, one sent a broken month again, one the same month again.
+    assert told["region", "440507", *months, "reporting"] == (132, 132)
+    assert told["region", "440507", *months, "timeliness"] == (131, 132)
+    assert told["region", "440507", *months, "return"] == (1, 133)
+    assert told["region", "440507", *months, "amendment"] == (0, 132)
+    assert told["region", "440507", *months, "silent_counties"] == (0, 12)
+    assert told["organization", longhu.LATE.subject, *months, "timeliness"] == (11, 12)
+    assert told["organization", longhu.BROKEN.subject, *months, "return"] == (1, 13)
+    assert told["organization", longhu.RESENT.subject, *months, "return"] == (0, 12)
     second = night(settings, "amendment")
+    told = reporting_rates()
+    assert told["organization", longhu.AMENDMENT.subject, *months, "amendment"] == (1, 12)
+    assert told["region", "440507", *months, "amendment"] == (1, 132)
     changed = {table.table: (table.added, table.removed) for table in diff(engine(Role.PUBLISHER), 1, 2)}
     assert set(changed) == {
-        "dim_report", "fct_hospital_service", "fct_indicator", "fct_institution_finance", "fct_reported_value",
-        "mart_headline", "mart_indicator", "mart_institution_comparison", "mart_monthly_bulletin",
-        "mart_plan_progress", "mart_plan_reconciliation", "mart_reporting_quality",
+        "dim_report", "fct_hospital_service", "fct_indicator", "fct_institution_finance", "fct_report_quality",
+        "fct_reported_value", "mart_headline", "mart_indicator", "mart_institution_comparison", "mart_monthly_bulletin",
+        "mart_plan_progress", "mart_plan_reconciliation", "mart_reporting_quality", "mart_reporting_rate",
     }  # fmt: skip
     assert set(changed.values()) == {(0, 0)}
     assert second.inserted == second.closed < 300
