@@ -31,6 +31,7 @@ class FormField(Strict):
     role: Role = "measure"
     unit: str | None = Field(None, description="Unit in the star.")
     source_unit: str | None = Field(None, description="Unit on the form, when it differs.")
+    unit_field: Identifier | None = Field(None, description="Field whose cell says the unit of each record.")
     factor: float = Field(1, gt=0, description="Star value = form value times factor.")
     nature: Literal["stock", "flow", "cumulative"] | None = None
     section: str | None = Field(None, description="Heading above the column in a two-row header.")

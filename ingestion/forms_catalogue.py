@@ -221,6 +221,7 @@ def _cross_check(form: Form, loaded: _Loaded) -> None:
     _check_rules(form, loaded)
     editions = {edition.code for edition in form.editions}
     for index, field in enumerate(loaded.form.fields):
+        expect(("fields", index, "unit_field"), field.unit_field)
         for edition in field.editions or ():
             if edition not in editions:
                 raise loaded.error(("fields", index, "editions"), f"there is no edition {edition}")

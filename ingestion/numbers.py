@@ -9,6 +9,9 @@ _Value = TypeVar("_Value")
 
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[, ][0-9]{3})+(?:\.[0-9]+)?")
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+# The special values of a form, in brackets so that nobody takes their sign for a dash. Any other number in
+# brackets may be a negative one or a remark.
+_SPECIAL = re.compile(r"\(\s*(-[12])\s*\)")
 # Marks that lead to a note below the table: 12*, 12①, 12注1, 12[1], 12(注2).
 _FOOTNOTE = re.compile(
     r"\s*(?:[*＊†‡※△▲☆★]+|[①-⑳⑴-⒇㊀-㊉❶-❿]+|注\s*[0-9０-９一二三四五六七八九十]{0,2}"
@@ -40,6 +43,8 @@ def read_number(text: str, null_marks: Container[str]) -> Read[float | None] | N
     if any(unicodedata.category(character) == "No" for character in written):
         return None
     plain = normal_text(written)
+    if special := _SPECIAL.fullmatch(plain):
+        plain = special[1]
     note = "footnote" if mark else None
     if plain.endswith(("%", "‰")):
         if mark:

@@ -153,6 +153,7 @@ _READERS: dict[str, tuple[Callable[[str], object], pl.DataType]] = {
 def type_columns(columns: Sequence[tuple[pl.Series, FormField]], lists: dict[str, CodeList]) -> list[Typed]:
     """Type columns of equal length; those of one kind of number go together, which spares small files."""
     typed: dict[int, Typed] = {}
+    said = {field.code: column for column, field in columns}
     groups: dict[tuple[bool, str], list[int]] = {}
     for place, (column, field) in enumerate(columns):
         if column.null_count() == len(column) and field.dtype != pl.String:
@@ -170,8 +171,31 @@ def type_columns(columns: Sequence[tuple[pl.Series, FormField]], lists: dict[str
             start = number * height
             notes = None if whole.notes is None else whole.notes.slice(start, height)
             part = Typed(whole.values.slice(start, height), whole.faults.slice(start, height), notes)
-            typed[place] = _in_unit(part, columns[place][1], columns[place][0])
+            column, field = columns[place]
+            units = said.get(field.unit_field or "")
+            typed[place] = (
+                _in_unit(part, field, column) if units is None else _in_own_units(part, field, column, units)
+            )
     return [typed[place] for place in range(len(columns))]
+
+
+def _in_own_units(typed: Typed, field: FormField, column: pl.Series, units: pl.Series) -> Typed:
+    """Each record in the unit that it says itself."""
+    if typed.notes is None:
+        return typed
+    read = _in_unit(typed, field, column)
+    said = [normal_text(unit or "") for unit in units.cast(pl.String)]
+    for unit in sorted({"%", "‰"} & set(said)):
+        here = pl.Series([one == unit for one in said], dtype=pl.Boolean)
+        own = _in_unit(typed, field.model_copy(update={"unit": unit}), column)
+        nothing = _nulls(column, pl.String())
+        notes = [nothing if one.notes is None else one.notes for one in (own, read)]
+        read = Typed(
+            own.values.zip_with(here, read.values),
+            own.faults.zip_with(here, read.faults),
+            notes[0].zip_with(here, notes[1]),
+        )
+    return read
 
 
 def _nulls(column: pl.Series, dtype: pl.DataType) -> pl.Series:

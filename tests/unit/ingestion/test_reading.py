@@ -239,6 +239,36 @@ def test_special_values_become_null_with_their_reason(
     assert (finding.rule_id, finding.field_code, finding.value) == ("VALUE_NEGATIVE", "macrosomia", "-5")
 
 
+def test_special_values_may_stand_in_brackets_and_other_numbers_may_not(
+    tmp_path: Path, catalogue: Catalogue, write: Write, read: Read
+) -> None:
+    row = {"region_code": "440507", "mch_year": 2015, "live_births": 10, "women_delivered": 10}
+    row |= {"women_systematic_managed": 9, "maternal_deaths": 0}
+    row |= {"prenatal_screened": "（－2）", "preterm": "(-1)", "macrosomia": "(1,200)"}
+    reading = read(write(tmp_path / "mch.csv", catalogue["mch_maternal_annual"], [row]))
+    record = reading.records.row(0, named=True)
+    assert record["null_reasons"] == '{"prenatal_screened":"not_carried_out","preterm":"not_collected"}'
+    (finding,) = reading.findings
+    assert (finding.rule_id, finding.severity) == ("VALUE_NOT_A_NUMBER", "hard")
+    assert (finding.field_code, finding.value) == ("macrosomia", "(1,200)")
+
+
+def test_a_per_cent_sign_is_read_where_the_row_says_per_cent(tmp_path: Path, grid: Write, read: Read) -> None:
+    head = ["机构编码", "统计季度", "任务编号", "计量单位", "目标值", "累计完成数"]
+    rows = [
+        ("T1", "%", "95%", "98.5％"),
+        ("T2", "‰", 5, "4.2‰"),
+        ("T3", "个", 10, "50%"),
+        ("T4", "%", 5, "4‰"),
+    ]
+    path = grid(tmp_path / "tasks.csv", [head, *(["LH-J01", "2015年1-3月", *row] for row in rows)])
+    reading = read(path)
+    done = reading.records.select("task_code", "target_value", "done_cumulative").rows()
+    assert done == [("T1", 95, 98.5), ("T2", 5, 4.2), ("T3", 10, None), ("T4", 5, None)]
+    told = [(finding.rule_id, finding.severity, finding.cell) for finding in reading.findings]
+    assert told == [("VALUE_IN_OTHER_UNIT", "hard", "F4"), ("VALUE_IN_OTHER_UNIT", "hard", "F5")]
+
+
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 def test_a_bad_cell_is_named_and_its_report_alone(
     file_format: str, tmp_path: Path, catalogue: Catalogue, write: Write, read: Read

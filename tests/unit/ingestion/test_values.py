@@ -64,6 +64,18 @@ def test_no_text_crashes_the_reader_of_numbers(texts: list[str | None]) -> None:
     assert len(typed.values) == len(typed.faults) == len(texts)
 
 
+@pytest.mark.parametrize(("text", "number"), [("(-1)", -1), ("（-2）", -2), ("（－1）", -1), ("( −2 )", -2)])
+def test_special_values_may_stand_in_brackets(text: str, number: int) -> None:
+    assert _int(text) == ([number], [None])
+
+
+@pytest.mark.parametrize(
+    "text", ["(1,200)", "(12)", "（5）", "(-3)", "(-12)", "(1)", "-(1)", "(-1", "((-1))"]
+)
+def test_other_numbers_in_brackets_are_none(text: str) -> None:
+    assert _int("7", text) == ([7, None], [None, text])
+
+
 def test_flags_and_dates() -> None:
     flag = FormField(code="f", labels=("是否",), type="flag", role="attribute")
     typed = to_type(pl.Series(["是", "否", "1", "０", "√", None, "也许"]), flag, None)
