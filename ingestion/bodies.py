@@ -34,7 +34,8 @@ def body_of(table: Table, found: Recognised) -> tuple[pl.DataFrame, list[int]]:
     known = [f"c{spot.column}" for spot in spots if spot.column < frame.width]
     # Frames are put together from columns: an expression costs a small file more than the rest of its reading.
     rows = pl.Series("source_row", range(first + 1, first + 1 + frame.height), dtype=pl.Int64)
-    frame = pl.DataFrame([*(frame.get_column(name) for name in known), rows])
+    beside = [f"c{found.reporters}"] if 0 <= found.reporters < frame.width else []
+    frame = pl.DataFrame([*(frame.get_column(name) for name in (*known, *beside)), rows])
     texts = [name for name in known if frame.get_column(name).dtype == pl.String]
     labels = {f"c{spot.column}": spot.label for spot in spots}
     sums = _names_of_sums(frame, found, texts)

@@ -119,6 +119,19 @@ class Faults:
                 value=spot.label,
             )
 
+    def columns_left_out(self, spots: Sequence[Spot]) -> None:
+        """Columns whose numbers are of another time than the report's, or add up those of several periods."""
+        for spot in spots[:_MAX_UNKNOWN]:
+            self.add(
+                "COLUMN_LEFT_OUT",
+                "layout",
+                f"列“{spot.label}”（{spot.cell}）是累计、小计或其他时期的数，未读取；本表只取本期的数，不必更改",
+                f"{spot.label!r} ({spot.cell}) is of another time or adds up several and was not read; nothing to mend",
+                severity="soft",
+                cell=spot.cell,
+                value=spot.label,
+            )
+
     def rows_left_out(self, rule_id: str, rows: Sequence[int], zh: str, en: str) -> None:
         """Rows (counted from 1) that look like records and were not read; ``zh`` and ``en`` say why, and what to do."""
         for row in rows[:_MAX_UNKNOWN]:

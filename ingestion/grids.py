@@ -30,7 +30,8 @@ class Grid:
 
     ``frame``: a column of raw cells per field, ``source_row`` and ``source_column`` (1-based, null where records
     have none), ``period_text`` where the layout says the period elsewhere than in a field, ``subject_text``
-    likewise, and for fields without a fixed place ``row:<code>`` and ``column:<code>``. ``places``: the fixed row
+    likewise, ``reporter_text`` where a column says who filed,
+    and for fields without a fixed place ``row:<code>`` and ``column:<code>``. ``places``: the fixed row
     and column of a field, None where the record's own holds. ``positions``: field, row and column that are kept with
     the records; where a record has the like itself, they are the distance from it. ``unread``: labels below the
     header that are none of the form's, beside a value. ``doubtful``: rows that were left out and may be records.
@@ -73,13 +74,18 @@ def _table(table: Table, found: Recognised) -> Grid:
     width = set(body.columns)
     columns = [body.get_column(f"c{c.column}").alias(c.code) for c in found.fields if f"c{c.column}" in width]
     none = pl.Series("source_column", [None], dtype=pl.Int64).new_from_index(0, body.height)
-    frame = pl.DataFrame([*columns, body.get_column("source_row"), none])
+    frame = pl.DataFrame([*columns, *_reporters(body, found), body.get_column("source_row"), none])
     return Grid(
         frame,
         {c.code: (None, c.column + 1) for c in found.fields},
         [(c.code, None, c.column + 1) for c in found.fields],
         doubtful=doubtful,
     )
+
+
+def _reporters(body: pl.DataFrame, found: Recognised) -> list[pl.Series]:
+    name = f"c{found.reporters}"
+    return [_strings_of(body[name]).alias("reporter_text")] if name in body.columns else []
 
 
 # A column per member
@@ -89,7 +95,8 @@ def _wide(table: Table, found: Recognised) -> Grid:
     """Each row unfolded to a record per member and period, with a column per measure."""
     body, doubtful = body_of(table, found)
     fields = {f"c{c.column}": c.code for c in found.fields if f"c{c.column}" in body.columns}
-    keep = pl.DataFrame([*(body[name].alias(code) for name, code in fields.items()), body["source_row"]])
+    fixed = [body[name].alias(code) for name, code in fields.items()]
+    keep = pl.DataFrame([*fixed, *_reporters(body, found), body["source_row"]])
     groups: dict[tuple[object, ...], list[int]] = {}
     for number, block in enumerate(found.blocks):
         groups.setdefault((block.members, block.period), []).append(number)
@@ -135,6 +142,10 @@ def _wide(table: Table, found: Recognised) -> Grid:
     regular = len(offsets) == len(measures)
     positions = [(measure, None, offset) for measure, offset in sorted(offsets) if offset] if regular else []
     return Grid(frame, {c.code: (None, c.column + 1) for c in found.fields}, positions, doubtful=doubtful)
+
+
+def _strings_of(series: pl.Series) -> pl.Series:
+    return as_cells(series) if series.dtype.is_numeric() else series
 
 
 def _cell(body: pl.DataFrame, column: int, kind: pl.DataType) -> pl.Series:

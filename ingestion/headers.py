@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from ingestion.column_times import Time, holds_several, time_of
 from ingestion.form import Form, Layout, Part
 from ingestion.label_index import PERIOD, LabelIndex, WideLabels, is_period, may_be_label
 from ingestion.labels import is_total, squeeze
 from ingestion.periods import read_period
 from ingestion.recognised import Block, Column, Named, Spot
+from ingestion.titles import names_reporter
 
 # Rows above the labels that may hold headings.
 DEPTH = 6
@@ -149,12 +151,45 @@ def last_label_row(head: Sequence[Sequence[str]], first: int, form: Form, index:
     last = first
     for row in range(first + 1, min(first + 1 + _REPEATS, len(head))):
         texts = [text for text in head[row] if text]
+        if row == last + 1 and _says_times(texts, head[last], form, index):
+            last = row
+            continue
         if any(not may_be_label(text) and len(text) < 40 for text in texts):
             break
         again = _named_in(head[row], form, index)
         if len(again & shown) * 5 >= len(shown) * 3 and len(again) >= 2:
             last = row
     return last
+
+
+def _says_times(texts: Sequence[str], labels: Sequence[str], form: Form, index: LabelIndex) -> bool:
+    """Whether a row below the labels only says of what time their numbers are: 本月, 累计."""
+    own = [text for text in texts if text not in labels]
+    return bool(own) and all(_time(text, form, index) for text in own)
+
+
+def _time(text: str, form: Form, index: LabelIndex) -> Time | None:
+    """What a heading says of the time of its numbers, unless it is a label of the form."""
+    time = time_of(text, form.period.type)
+    return None if time is None or index.lookup(text).get(form.code) else time
+
+
+def _without_time(
+    path: tuple[str, ...], form: Form, index: LabelIndex, wide: WideLabels | None, own: set[str]
+) -> tuple[tuple[str, ...], str | None]:
+    """The headings without the one that says of what time the numbers are, and that one if it is another time."""
+    word = next((text for text in path if _time(text, form, index)), None)
+    if word is None:
+        return path, None
+    rest = tuple(text for text in path if text != word)
+    whole = (word, *rest)
+    if rest:
+        asked, plain = (index.along(one).get(form.code, ()) for one in (whole, rest))
+        field = asked != plain and set(asked) <= own
+        if field or (wide and wide.resolve(whole)[:2] != wide.resolve(rest)[:2]):
+            # The form asks for it: 上年同期 above or below 发病数 is a field of its own.
+            return whole, None
+    return rest or path, word if _time(word, form, index) == "other" else None
 
 
 def _named_in(cells: Sequence[str], form: Form, index: LabelIndex) -> set[str]:
@@ -168,6 +203,8 @@ class Described(Named):
     fields: list[Column] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
     unknown: list[Spot] = field(default_factory=list)
+    left_out: list[Spot] = field(default_factory=list)
+    reporters: int = -1
     ambiguous: list[tuple[Spot, tuple[str, ...]]] = field(default_factory=list)
     twice: list[tuple[Spot, str]] = field(default_factory=list)
 
@@ -186,15 +223,23 @@ def describe(
     found = Described()
     seen: set[object] = set()
     own = row_fields(form, wide.layout) if wide else set(form.by_code)
-    for column, path in enumerate(paths(head, row)):
+    for column, headings in enumerate(paths(head, row)):
         leaf = head[row][column]
-        spot = Spot(row, column, leaf or (path[-1] if path else ""))
+        spot = Spot(row, column, leaf or (headings[-1] if headings else ""))
+        path, other = _without_time(headings, form, index, wide, own)
+        if other:
+            found.left_out.append(_under(other, spot))
+            continue
         codes = index.along(path if leaf else path[-1:]).get(form.code, ()) if path else ()
         if codes and set(codes) <= own:
             found.name(spot, codes, seen)
             continue
         block = _block(wide, spot, path, part, year) if wide and path and _may_head(leaf, wide) else None
-        if block is None:
+        if block is None and (longer := _sum_of_periods(wide, path)):
+            found.left_out.append(_under(longer, spot))
+        elif block is None and found.reporters < 0 and not form.cards and names_reporter(spot.label):
+            found.reporters = column
+        elif block is None:
             # Sums over the columns of a wide layout are left out; its parts say the same.
             if not (wide and any(map(is_total, path))):
                 found.unknown.append(spot)
@@ -204,6 +249,17 @@ def describe(
             seen.add(key)
             found.blocks.append(block)
     return found
+
+
+def _sum_of_periods(wide: WideLabels | None, path: tuple[str, ...]) -> str | None:
+    """The heading of a column among those of periods that is for a longer one, such as a quarter among months."""
+    if wide is None or PERIOD not in wide.layout.across:
+        return None
+    return next((text for text in path if holds_several(text, wide.form.period.type)), None)
+
+
+def _under(heading: str, spot: Spot) -> Spot:
+    return spot if spot.label == heading else replace(spot, label=f"{heading} > {spot.label}")
 
 
 def _may_head(cell: str, wide: WideLabels) -> bool:

@@ -86,9 +86,18 @@ def with_subject(
             constant("subject_name", None, pl.String(), frame.height)
             if names is None
             else names.alias("subject_name"),
-            constant("reporter_ref", reporter, pl.String(), frame.height),
+            _reporters(frame, reporter),
         ]
     )
+
+
+def _reporters(frame: pl.DataFrame, reporter: str | None) -> pl.Series:
+    """Who filed each record: by its own row, else by the title or the lane."""
+    column = constant("reporter_ref", reporter, pl.String(), frame.height)
+    if "reporter_text" not in frame.columns:
+        return column
+    named = as_text(frame["reporter_text"])
+    return named.zip_with(named.is_not_null(), column).alias("reporter_ref")
 
 
 def _texts_of(cells: pl.Series) -> list[str | None]:

@@ -90,9 +90,13 @@ class Recognised:
     records_are: str = ""
     item: int = -1
     value: int = -1
+    # A column that says who filed each row for another.
+    reporters: int = -1
     first_row: int = 0
     end_row: int | None = None
     unknown: tuple[Spot, ...] = ()
+    # Columns whose numbers are of another time than the report's.
+    left_out: tuple[Spot, ...] = ()
     ambiguous: tuple[tuple[Spot, tuple[str, ...]], ...] = ()
     twice: tuple[tuple[Spot, str], ...] = ()
     missing: tuple[FormField, ...] = ()

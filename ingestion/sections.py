@@ -47,6 +47,7 @@ def sections_of(table: Table, found: Recognised, index: LabelIndex) -> list[Reco
                 title_unit=unit_of_money(titles) or found.title_unit,
                 reporter=reporter_in(titles) or found.reporter,
                 unknown=(),
+                left_out=(),
             )
         )
     return parts

@@ -65,6 +65,7 @@ def read_sheet(
     faults = Faults(found, table.sheet)
     grid = grid_of(table, found, index)
     faults.unknown_labels([*found.unknown, *grid.unread])
+    faults.columns_left_out(found.left_out)
     faults.rows_left_out("ROW_ABOVE_LABELS", _numbers_above(table, found), *_ABOVE)
     faults.rows_left_out("ROW_LIKE_SIGNATURE", grid.doubtful, *_LIKE_SIGNATURE)
     where = Elsewhere(table, found, file_name)

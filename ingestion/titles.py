@@ -13,6 +13,9 @@ _LABELLED = re.compile(r"\s*([^:\s][^:]{0,24}?)\s*:\s*(.*)")
 _APART = re.compile(r"\s+(?=[^\s:]{2,20}:)")
 _TITLE_UNIT = re.compile(r"(?:^|[^报位])(?:计量|金额|货币)?单位:\s*(" + "|".join(MONEY_UNITS) + r")(?!\w)")
 _REPORTER = re.compile(r"(?:填报|报送|填表|编报)(?:单位|机构)(?:\([^)]*\))?:\s*(\S+)")
+# Who files for another; a 填报单位 beside it is the other one.
+_FILED_FOR_ANOTHER = r"代(?:报|填|填报|报送)(?:单位|机构)"
+_PROXY = re.compile(_FILED_FOR_ANOTHER + r"(?:\([^)]*\))?:\s*(\S+)")
 _UNIT_NAME = re.compile(
     r"(?:^|[^\w]|_)((?!20)[^\W_][^\W_()]{0,28}(?:医院|卫生院|保健院|门诊部|诊所|卫生室|卫生所|服务中心|服务站|防治所"
     r"|防治站|监督所|控制中心|疾控中心|血站|保健所|急救中心))"
@@ -61,18 +64,26 @@ def unit_of_money(titles: Iterable[str]) -> str | None:
 
 
 def reporter_in(titles: Iterable[str]) -> str | None:
-    """The unit that fills in the form, as a line above the table says."""
-    return next((match[1] for match in map(_REPORTER.search, map(plain, titles)) if match), None)
+    """The unit that fills in the form, as a line above the table says; first of all one that does so for another."""
+    texts = [plain(title) for title in titles]
+    found = (pattern.search(text) for pattern in (_PROXY, _REPORTER) for text in texts)
+    return next((match[1] for match in found if match), None)
+
+
+def names_reporter(label: str) -> bool:
+    """Whether a column says who filed each row for the unit that the row is about."""
+    return re.fullmatch(_FILED_FOR_ANOTHER + r"(?:名称)?", squeeze(plain(label))) is not None
 
 
 def unit_named(texts: Iterable[str], form: Form) -> str | None:
     """A name in a title, sheet name or file name that is an institution's by its last word.
 
-    The first text that names one counts; the form's own name is no institution.
+    The first text that names one counts; the form's own name is no institution, and who files for another is not
+    whom the form is about.
     """
     own = squeeze(plain(form.name_zh))
     for text in texts:
-        for match in _UNIT_NAME.finditer(_PERIODS.sub(" ", plain(text))):
+        for match in _UNIT_NAME.finditer(_PERIODS.sub(" ", _PROXY.sub(" ", plain(text)))):
             if squeeze(match[1]) not in own:
                 return match[1]
     return None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ingestion.column_times import holds_several, time_of
 from ingestion.form import Form
 from ingestion.grids import FOOTER
 from ingestion.label_index import LabelIndex, is_number, is_period, may_be_label
@@ -31,6 +32,7 @@ class Found(Named):
     value: int = -1
     items: set[str] = field(default_factory=set)
     unknown: list[Spot] = field(default_factory=list)
+    left_out: list[Spot] = field(default_factory=list)
     ambiguous: list[tuple[Spot, tuple[str, ...]]] = field(default_factory=list)
     twice: list[tuple[Spot, str]] = field(default_factory=list)
 
@@ -115,8 +117,13 @@ def _transposed(
         if any(column < len(cells[c.row]) and cells[c.row][column] for c in found.fields)
         and not _aside(cells, found.fields, column, heads.get(column, ""))
     ]
-    found.records = [Spot(heads_row(cells, first, main), column, heads.get(column, "")) for column in columns]
+    at = heads_row(cells, first, main)
+    found.records = [Spot(at, column, heads.get(column, "")) for column in columns]
+    own = _of_other_times(found)
     found.unknown = _unread_rows(cells, found, main)
+    if own:
+        return found
+    columns = [spot.column for spot in found.records]
     named = {spot.label for spot in found.records if spot.label}
     if identities & {*form.subject.identify_by, *form.period.fields} and len(columns) >= 1:
         who = bool(identities & set(form.subject.identify_by))
@@ -144,6 +151,27 @@ def _transposed(
         found.records = [spot for spot in found.records if not is_total(spot.label)]
         return found
     return None
+
+
+def _of_other_times(found: Found) -> bool:
+    """Leave out columns beside those of the periods, or beside the one that is the period's own: then true."""
+    kind = found.form.period.type
+    times = [time_of(spot.label, kind) for spot in found.records]
+    periods = any(is_period(spot.label, found.form) for spot in found.records)
+    if "other" not in times and not periods:
+        return False
+    own = times.count("own") == 1
+    if not own and not periods:
+        return False
+    left = [
+        time == "other" or (periods and holds_several(spot.label, kind))
+        for time, spot in zip(times, found.records, strict=True)
+    ]
+    found.left_out = [spot for spot, out in zip(found.records, left, strict=True) if out]
+    kept = [spot for spot, out in zip(found.records, left, strict=True) if not out]
+    own = own and len(kept) == 1
+    found.records = [Spot(spot.row, spot.column, "") for spot in kept] if own else kept
+    return own
 
 
 def _fields_down(
@@ -205,11 +233,14 @@ def _sheet(
     """Labels anywhere, each with its value to the right, or below when labels stand side by side."""
     rows = sorted({row for row, _ in labels})
     found = Found("sheet", form, rows[0], rows[-1])
+    found.left_out = _heads_of_other_times(cells, found, labels)
+    aside = {spot.column for spot in found.left_out}
     seen: set[str] = set()
     used: set[tuple[int, int]] = set()
     for row in rows:
         columns = sorted(column for at, column in labels if at == row)
         ends = {column: _end(cells[row], column) for column in columns}
+        texts = ["" if column in aside else text for column, text in enumerate(cells[row])]
         beside = {column for column in columns if ends[column] + 1 in columns}
         below = len(beside) == len(columns) - 1 > 0 and not any(map(is_number, cells[row]))
         for number, column in enumerate(columns):
@@ -218,7 +249,9 @@ def _sheet(
             if column in beside and not below:
                 continue  # A heading of the label beside it.
             stop = columns[number + 1] if number + 1 < len(columns) else len(cells[row])
-            place = (row + 1, column) if below else _right_of(cells[row], row, ends[column] + 1, stop)
+            while ends[column] + 1 in aside:
+                ends[column] += 1
+            place = (row + 1, column) if below else _right_of(texts, row, ends[column] + 1, stop)
             used |= {(row, column), place}
             if len(codes) > 1:
                 found.ambiguous.append((spot, codes))
@@ -247,6 +280,20 @@ def _right_of(cells: Sequence[str], row: int, start: int, stop: int) -> tuple[in
     return row, filled[0] if filled else start
 
 
+def _heads_of_other_times(
+    cells: Sequence[Sequence[str]], found: Found, labels: dict[tuple[int, int], tuple[str, ...]]
+) -> list[Spot]:
+    """Heads of a sheet's columns whose numbers are of another time than the report's, beside those of its own."""
+    heads = [
+        (time_of(text, found.form.period.type), Spot(row, column, text))
+        for row in range(max(found.first - 1, 0), found.first + 1)
+        for column, text in enumerate(cells[row])
+        if (row, column) not in labels
+    ]
+    own = any(time == "own" for time, _ in heads)
+    return [spot for time, spot in heads if time == "other" and own]
+
+
 def _unread(cells: Sequence[Sequence[str]], found: Found, used: set[tuple[int, int]]) -> list[Spot]:
     """Labels of numbers that nothing took: labels the form does not know, or none at all."""
     numbering = {
@@ -254,7 +301,7 @@ def _unread(cells: Sequence[Sequence[str]], found: Found, used: set[tuple[int, i
         for row in range(max(found.first - 1, 0), found.first + 1)
         for column, text in enumerate(cells[row])
         if squeeze(text) in ASIDE
-    }
+    } | {spot.column for spot in found.left_out}
     unread = []
     for row in _rows_around(cells, found):
         for column, text in enumerate(cells[row]):
@@ -306,7 +353,11 @@ def _long(
     """A row per field: one column of labels, one of values, and who and when beside them."""
     for row, texts in enumerate(cells[:40]):
         keys = [squeeze(text) for text in texts]
+        times = [
+            None if index.lookup(text).get(form.code) else time_of(text, form.period.type) for text in texts
+        ]
         value = next((column for column, key in enumerate(keys) if key in VALUES), -1)
+        value = times.index("own") if "own" in times else value
         item = next((column for column, key in enumerate(keys) if key in ITEMS), -1)
         if item < 0:
             item = next((column for column, key in enumerate(keys) if key in ITEM_CODES), -1)
@@ -319,6 +370,8 @@ def _long(
             codes = index.lookup(text).get(form.code, ())
             if len(codes) == 1 and form.by_code[codes[0]].role != "measure":
                 found.fields.append(Column(row, column, text, codes[0]))
+            elif times[column] == "other":
+                found.left_out.append(Spot(row, column, text))
             elif keys[column] not in (ASIDE | ITEM_CODES | ITEMS):
                 found.unknown.append(Spot(row, column, text))
         found.items = {code for (_, column), codes in labels.items() if column == item for code in codes}

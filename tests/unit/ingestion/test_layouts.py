@@ -306,6 +306,136 @@ def test_months_above_measures_and_months_beside_fields(tmp_path: Path, by_month
     assert _months(read_file(write_grid(tmp_path / "b.csv", beside), catalogue=by_month)) == expected
 
 
+def test_quarters_and_halves_among_months_are_left_out_and_told(tmp_path: Path, by_month: Catalogue) -> None:
+    january, february = dt.date(2016, 1, 1), dt.date(2016, 2, 1)
+    heads = ["1月", "2月", "一季度", "上半年", "下半年", "1-6月累计", "全年"]
+    numbers = [5, 6, 11, 11, None, 11, 11]
+    over = [["2016年门诊分月表"], ["机构名称", *heads, "合计"], ["甲医院", *numbers, 11]]
+    beside = [["2016年甲医院门诊分月表"], ["指标", *heads, "合计"], ["门诊人次", *numbers, 11], ["住院人次"]]
+    for name, cells in (("a", over), ("b", beside)):
+        path = write_grid(tmp_path / f"{name}.xlsx", cells, "xlsx")
+        (reading,) = read_file(path, catalogue=by_month)
+        told = [(one.rule_id, one.severity, one.value) for one in reading.findings]
+        assert told == [
+            ("COLUMN_LEFT_OUT", "soft", head) for head in heads[2:] if head != "下半年" or name == "a"
+        ]
+        rows = reading.records.join(reading.reports, on="report_no")
+        assert rows.select("subject_ref", "period_start", "visits").rows() == [
+            ("甲医院", january, 5),
+            ("甲医院", february, 6),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("title", "heads", "own", "left_out"),
+    [
+        (
+            "2015年3月医疗服务月报表",
+            ["计量单位", "本月数", "1-3月累计", "上年同期数"],
+            1,
+            ["1-3月累计", "上年同期数"],
+        ),
+        (
+            "2015年3月医疗服务月报表",
+            ["上年同期", "本期", "增减%", "同比增长（%）"],
+            1,
+            ["上年同期", "增减%", "同比增长（%）"],
+        ),
+        ("2015年3月医疗服务月报表", ["累计", "当月"], 1, ["累计"]),
+        ("2015年1-3月公共卫生服务项目季报", ["本季数", "本年累计"], 1, ["本季数"]),
+        ("2015年1-3月公共卫生服务项目季报", ["本期", "上年同期"], 0, ["上年同期"]),
+    ],
+)
+def test_of_columns_for_several_times_the_periods_own_is_read(  # noqa: PLR0917 - fixtures
+    title: str, heads: list[str], own: int, left_out: list[str], tmp_path: Path, read: Callable[..., Reading]
+) -> None:
+    fields = {"卫生技术人员": "staff_technical", "总诊疗人次数": "visits_total", "出院人数": "discharges"}
+    if "季报" in title:
+        fields = {"辖区常住居民数": "resident_population", "累计建立健康档案数": "health_records_cum"}
+    fields = {"机构编码": "organization_code", **fields}
+    rows = [
+        [label, *("T-1" if code == "organization_code" else 100 * row + at for at in range(len(heads)))]
+        for row, (label, code) in enumerate(fields.items())
+    ]
+    for row in rows:
+        if heads[0] == "计量单位":
+            row[1] = "-" if row is rows[0] else "人"
+    reading = read(write_grid(tmp_path / "a.xlsx", [[title], ["指标", *heads], *rows], "xlsx"))
+    told = [one for one in reading.findings if one.rule_id != "COLUMN_MISSING"]
+    assert [(one.rule_id, one.severity, one.value) for one in told] == [
+        ("COLUMN_LEFT_OUT", "soft", head) for head in left_out
+    ]
+    assert reading.reports["subject_ref"].to_list() == ["T-1"]
+    (record,) = reading.records.to_dicts()
+    assert [record[code] for code in list(fields.values())[1:]] == [
+        100 * row + own for row in range(1, len(fields))
+    ]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_times_below_labels_tell_columns_apart(
+    file_format: str, tmp_path: Path, read: Callable[..., Reading]
+) -> None:
+    grid = [
+        ["2015年3月"],
+        ["地区", "病种", "发病数", None, None, "死亡数", None],
+        [None, None, "上年同期", "本月", "累计", "本月", "累计"],
+        ["龙湖区", "麻疹", 4, 3, 9, 0, 1],
+    ]
+    reading = read(write_grid(tmp_path / f"a.{file_format}", grid, file_format))
+    # The form asks for last year's cases, and for no accumulated ones.
+    assert reading.records.select("cases", "cases_same_month_ly", "deaths").rows() == [(3, 4, 0)]
+    assert [(one.rule_id, one.cell, one.value) for one in reading.findings] == [
+        ("COLUMN_LEFT_OUT", "E3", "累计"),
+        ("COLUMN_LEFT_OUT", "G3", "累计"),
+    ]
+
+
+def test_times_above_labels_tell_columns_apart(tmp_path: Path, read: Callable[..., Reading]) -> None:
+    grid = [
+        ["2015年3月"],
+        ["地区", "病种", "本月", None, "本年累计", None],
+        [None, None, "发病数", "死亡数", "发病数", "死亡数"],
+        ["龙湖区", "麻疹", 3, 0, 9, 1],
+    ]
+    reading = read(write_grid(tmp_path / "a.csv", grid))
+    assert reading.records.select("cases", "deaths").rows() == [(3, 0)]
+    assert [(one.rule_id, one.value) for one in reading.findings] == [
+        ("COLUMN_LEFT_OUT", "本年累计 > 发病数"),
+        ("COLUMN_LEFT_OUT", "本年累计 > 死亡数"),
+    ]
+
+
+def test_a_blank_number_of_the_month_is_not_taken_from_the_year(
+    tmp_path: Path, read: Callable[..., Reading]
+) -> None:
+    grid = [
+        ["2015年3月医疗服务月报表"],
+        ["机构编码：T-1"],
+        ["项目", "本月数", "累计", "项目", "累计", "本月数"],
+        ["卫生技术人员", 100, 300, "实有床位", 91, 90],
+        ["总诊疗人次数", None, 55, "出院人数", 19, None],
+    ]
+    reading = read(write_grid(tmp_path / "a.xlsx", grid, "xlsx"))
+    columns = ("staff_technical", "beds_actual", "visits_total", "discharges")
+    assert reading.records.select(columns).rows() == [(100, 90, None, None)]
+    told = [(one.rule_id, one.cell) for one in reading.findings if one.rule_id != "COLUMN_MISSING"]
+    assert told == [("COLUMN_LEFT_OUT", "C3"), ("COLUMN_LEFT_OUT", "E3")]
+
+
+def test_the_numbers_of_a_long_table_are_the_periods_own(
+    tmp_path: Path, read: Callable[..., Reading]
+) -> None:
+    grid = [
+        ["机构编码", "年季", "指标", "本季数", "累计数"],
+        ["T-1", "2015年1-6月", "辖区常住居民数", 5, 6],
+        ["T-1", "2015年1-6月", "累计建立健康档案数", 3, 4],
+    ]
+    reading = read(write_grid(tmp_path / "a.csv", grid))
+    assert reading.records.select("resident_population", "health_records_cum").rows() == [(6, 4)]
+    assert [(one.rule_id, one.value) for one in reading.findings] == [("COLUMN_LEFT_OUT", "本季数")]
+
+
 def test_a_disease_over_its_measures_is_a_record_each(tmp_path: Path, read: Callable[..., Reading]) -> None:
     grid = [
         ["2016年3月"],
@@ -453,6 +583,40 @@ def test_period_and_unit_may_stand_in_a_title_a_sheet_name_or_the_file_name(
         book.active.append(row)
     book.save(tmp_path / "c.xlsx")
     assert subjects(tmp_path / "c.xlsx", "医院月报2016-03.xlsx") == expected
+
+
+@pytest.mark.parametrize("label", ["代报单位", "代报机构", "代填单位（盖章）", "代填报机构"])
+def test_who_files_for_another_stands_in_a_title(
+    label: str, tmp_path: Path, read: Callable[..., Reading]
+) -> None:
+    grid = [
+        ["医疗服务月报表 2015年4月"],
+        [f"填报单位：构造卫生室 {label}：构造卫生院"],
+        ["机构编码", "卫生技术人员", "总诊疗人次数"],
+        ["T-1", 3, 60],
+    ]
+    reading = read(write_grid(tmp_path / "a.xlsx", grid, "xlsx"))
+    assert [finding.rule_id for finding in reading.findings if finding.rule_id != "COLUMN_MISSING"] == []
+    assert reading.reports.select("subject_ref", "reporter_ref").rows() == [("T-1", "构造卫生院")]
+
+
+def test_who_files_for_another_is_not_whom_a_report_is_about(
+    tmp_path: Path, read: Callable[..., Reading]
+) -> None:
+    labels, values = ["卫生技术人员", "总诊疗人次数", "实有床位"], [3, 60, 0]
+    grid = [["医疗服务月报表 2015年4月"], ["代报单位：构造卫生院"], labels, values]
+    reading = read(write_grid(tmp_path / "a.xlsx", grid, "xlsx"))
+    assert "SUBJECT_MISSING" in {finding.rule_id for finding in reading.findings}
+    assert reading.reports.is_empty()
+
+
+def test_a_column_says_who_filed_each_row(tmp_path: Path, read: Callable[..., Reading]) -> None:
+    head = ["机构编码", "统计年月", "代报单位", "卫生技术人员", "总诊疗人次数"]
+    rows = [["T-1", "2015-04", "T-9", 3, 60], ["T-2", "2015-04", None, 3, 60]]
+    grid = [["填报单位：T-2"], head, *rows]
+    reading = read(write_grid(tmp_path / "a.csv", grid))
+    assert "COLUMN_UNKNOWN" not in {finding.rule_id for finding in reading.findings}
+    assert reading.reports.select("subject_ref", "reporter_ref").rows() == [("T-1", "T-9"), ("T-2", "T-2")]
 
 
 def test_a_sheet_called_after_a_month_takes_its_year_from_the_title(
