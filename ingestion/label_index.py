@@ -8,7 +8,7 @@ from typing import Any
 
 from ingestion.form import Form, Layout
 from ingestion.forms_catalogue import Catalogue
-from ingestion.labels import label_keys
+from ingestion.labels import label_keys, unmarked
 from ingestion.periods import read_period
 
 PERIOD = "period"
@@ -66,7 +66,7 @@ class LabelIndex:
         if known is None:
             if len(self._texts) > _CACHED:
                 self._texts.clear()
-            known = self._texts[text] = self._look_up(text)
+            known = self._texts[text] = self._look_up(text) or self._look_up_unmarked(text)
         return known
 
     def _look_up(self, text: str) -> dict[str, tuple[str, ...]]:
@@ -81,6 +81,10 @@ class LabelIndex:
                     found[form] = (*found.get(form, ()), code)
         return found
 
+    def _look_up_unmarked(self, text: str) -> dict[str, tuple[str, ...]]:
+        words = unmarked(text)
+        return self._look_up(words) if words != text else {}
+
     def along(self, path: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         """Fields by form that the last text of a path of headings may mean; a longer match wins."""
         known = self._paths.get(path)
@@ -88,10 +92,12 @@ class LabelIndex:
             if len(self._paths) > _CACHED:
                 self._paths.clear()
             known = {}
-            if may_be_label(path[-1]) and label_keys(path[-1])[1] in self.tails:
-                for text in spellings(path):
-                    for form, codes in self.lookup(text).items():
-                        known.setdefault(form, codes)
+            # Marks may tell labels apart, so a label is looked for with them first.
+            for spelt in dict.fromkeys((path, tuple(map(unmarked, path)))):
+                if may_be_label(spelt[-1]) and label_keys(spelt[-1])[1] in self.tails:
+                    for text in spellings(spelt):
+                        for form, codes in self.lookup(text).items():
+                            known.setdefault(form, codes)
             self._paths[path] = known
         return known
 
@@ -132,7 +138,11 @@ class WideLabels:
         if known is None:
             if len(self._paths) > _CACHED:
                 self._paths.clear()
-            known = self._paths[path] = self._resolve(path)
+            known = self._resolve(path)
+            bare = tuple(map(unmarked, path))
+            if bare != path and not self.complete(*known[:2]):
+                known = self._resolve(bare)
+            self._paths[path] = known
         return known
 
     def complete(self, members: dict[str, str], measure: str | None) -> bool:

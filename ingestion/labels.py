@@ -22,6 +22,28 @@ _TRAILING = re.compile(r"[:*]+$")
 _TOTAL = re.compile(r"(?:(?:合|总|小|累|共)计|总数|全部|.{0,6}(?:合计|总计|小计|累计))")
 
 
+# What templates put before and behind a label: required, explained below, numbered. No part of its words.
+_MARK = "[*＊※★☆▲△●◆■†‡①-⑳❶-❿]"
+_BEHIND = (
+    rf"(?:{_MARK}|(?<![mM米])[¹²³⁴-⁹]|(?<!备)注\d{{1,2}}|[\[［]\d{{1,2}}[\]］]"
+    r"|[(（【\[［]\s*(?:必填项?|选填项?|注\s*\d{0,2}|[*＊※]+)\s*[)）】\]］])"
+)
+# Longer texts are no labels.
+_LONGEST = 160
+_MAY_BE_MARKED = re.compile(rf"{_MARK}|[¹²³⁴-⁹注填选\]］]")
+_MARKED = re.compile(rf"^(?:\s*{_MARK})*\s*(.*?)(?:\s*{_BEHIND})*\s*$", re.S)
+_MARKED_UNIT = re.compile(rf"(?:\s*{_BEHIND})+(\s*[(（][^()（）]*[)）])$")
+
+
+@lru_cache(maxsize=1 << 16)
+def unmarked(text: str) -> str:
+    """A label without the marks of a template around it; labels without any, and marks alone, come back as they are."""
+    if len(text) > _LONGEST or not _MAY_BE_MARKED.search(text):
+        return text
+    words = _MARKED.sub(r"\1", text)
+    return _MARKED_UNIT.sub(r"\1", words) or text
+
+
 @lru_cache(maxsize=1 << 16)
 def label_keys(text: str) -> tuple[str, str]:
     """Two keys of a label: with its number on the form, and its bare words without number and 其中."""
@@ -48,7 +70,7 @@ def squeeze(text: str) -> str:
 
 def unit_in_label(text: str) -> str | None:
     """Unit of money written in brackets behind a label."""
-    unit = _UNIT.search(unicodedata.normalize("NFKC", text).strip())
+    unit = _UNIT.search(unicodedata.normalize("NFKC", unmarked(text)).strip())
     return unit[1].strip() if unit and unit[1].strip() in MONEY_UNITS else None
 
 

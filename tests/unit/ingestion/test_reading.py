@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ingestion.checks import CheckContext, check
 from ingestion.errors import UnreadableFile, UnrecognisedFile
 from ingestion.forms_catalogue import Catalogue
+from ingestion.label_index import index_of
 from ingestion.reading import Reading, SourceContext, read_file
 
 Read = Callable[..., Reading]
@@ -181,6 +182,54 @@ def test_a_label_that_may_mean_two_fields_or_comes_twice_is_told(
     assert sorted(_rules(reading)) == ["COLUMN_AMBIGUOUS", "COLUMN_TWICE"]
     assert {f.cell for f in reading.findings} == {"J1", "K1"}
     assert all(f.severity == "hard" and f.report_no == 1 for f in reading.findings)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "*{0}",
+        "＊ {0}",
+        "{0}*",
+        "{0} ＊",
+        "★{0}",
+        "①{0}",
+        "{0}②",
+        "※{0}※",
+        "{0}（必填）",
+        "*{0}【必填】",
+        "{0}[1]",
+        "{0}注1",
+        "{0}（注2）",
+        "{0}¹",
+    ],
+)
+def test_marks_around_a_label_are_none_of_its_words(
+    written: str, tmp_path: Path, grid: Write, read: Read
+) -> None:
+    labels = ["机构编码", "统计年月", "卫生技术人员", "总诊疗人次数", "出院人数"]
+    path = grid(tmp_path / "m.xlsx", [[*map(written.format, labels)], ["T-1", "2015-03", 3, 60, 5]], "xlsx")
+    reading = read(path)
+    assert {finding.rule_id for finding in reading.findings} == {"COLUMN_MISSING"}
+    assert reading.records.select("staff_technical", "visits_total", "discharges").rows() == [(3, 60, 5)]
+    wide = [
+        ["2015年麻疹发病数"],
+        ["地区", *map(written.format, ("麻疹", "百日咳", "风疹"))],
+        ["龙湖区", 1, 2, 3],
+    ]
+    reading = read(grid(tmp_path / "w.xlsx", wide, "xlsx"), name="2015年3月法定传染病发病数.xlsx")
+    assert reading.records.sort("source_column")["cases"].to_list() == [1, 2, 3]
+
+
+def test_a_unit_of_money_is_seen_before_and_behind_a_mark(tmp_path: Path, grid: Write, read: Read) -> None:
+    for label in ("医疗收入（万元）*", "医疗收入*（万元）", "★医疗收入（万元）①"):
+        table = [["机构编码", "统计年月", label], ["T-1", "2015-03", 3]]
+        reading = read(grid(tmp_path / "m.csv", table), name="医疗服务月报表.csv")
+        assert "UNIT_DIFFERS" in {finding.rule_id for finding in reading.findings}
+
+
+def test_a_digit_in_a_circle_numbers_a_label_where_the_form_does(catalogue: Catalogue) -> None:
+    index = index_of(catalogue)
+    assert index.along(("其他诊断编码②",))["inpatient_front_page"] == ("other_diagnoses_2",)
 
 
 def test_headings_tell_columns_of_the_same_label_apart(tmp_path: Path, grid: Write, read: Read) -> None:
