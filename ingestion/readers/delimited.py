@@ -29,6 +29,7 @@ from ingestion.readers.quotes import (
 )
 from ingestion.readers.refusals import too_many, unreadable
 from ingestion.readers.table import HEAD_ROWS, Table
+from ingestion.readers.utf16 import utf16_of
 
 SAMPLE_ROWS = 60
 SAMPLE_BYTES = 1 << 16
@@ -64,8 +65,8 @@ def read_delimited(source: bytes | Blob, name: str) -> list[Table]:
 
 def read_head(head: bytes) -> Iterator[list[str]]:
     """Rows of the first bytes of a delimited text, read in Python alone; raises UnicodeError and csv.Error."""
-    utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "gb18030"):
+    utf16 = utf16_of(head)
+    for encoding in (utf16,) if utf16 else ("utf-8-sig", "gb18030"):
         try:
             text = codecs.getincrementaldecoder(encoding)().decode(head)
         except UnicodeDecodeError:
@@ -210,10 +211,10 @@ SLOW_CELLS = 1_000_000
 
 def _encoding(blob: Blob, name: str) -> str:
     """Encoding of the whole text: strict UTF-8 first, since GB18030 takes almost any bytes."""
-    head = blob.head(4)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        _undecodable(blob, "utf-16", name, refuse=True)
-        return "utf-16"
+    head = blob.head(SAMPLE_BYTES)
+    if utf16 := utf16_of(head):
+        _undecodable(blob, utf16, name, refuse=True)
+        return utf16
     if _is_utf8(blob):
         return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
     _undecodable(blob, "gb18030", name, refuse=True)

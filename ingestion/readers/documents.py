@@ -1,15 +1,17 @@
 """Text documents as characters: encoding found out as for delimited text, size bounded."""
 
-import codecs
-
 from ingestion.errors import UnreadableFile
 from ingestion.readers.blob import Blob
 from ingestion.readers.limits import Limits
 from ingestion.readers.refusals import too_large, unreadable
+from ingestion.readers.utf16 import utf16_of
+
+# How many first bytes tell the encoding.
+_HEAD = 1 << 16
 
 
 def text_of(blob: Blob, limits: Limits, advice: tuple[str, str]) -> str:
-    """The whole text: UTF-16 by its mark, else strict UTF-8, else GB18030.
+    """The whole text: UTF-16 by its mark or its zeros, else strict UTF-8, else GB18030.
 
     Raises :class:`FileTooLarge` beyond the size of a document, with advice in Chinese and English, and
     :class:`UnreadableFile` when it is in no such encoding.
@@ -44,6 +46,6 @@ def no_encoding(name: str) -> UnreadableFile:
 
 def encodings(head: bytes) -> tuple[str, ...]:
     """Encodings to try, the strictest first, for a text that begins so."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return ("utf-16",)
+    if utf16 := utf16_of(head[:_HEAD]):
+        return (utf16,)
     return ("utf-8-sig", "gb18030")

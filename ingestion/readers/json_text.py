@@ -1,7 +1,8 @@
 """JSON and NDJSON as tables.
 
 Understood are an array of objects, an array of arrays, ``{columns, rows}``, an object with one array (what stands
-beside it becomes title lines), a single object, and one object a line.
+beside it becomes title lines), a single object, any of these in an envelope (``{code, data: {rows}}``), and one
+object a line.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ _ADVICE = (
     "请改为每行一条记录的 NDJSON，或拆成几个文件后报送",
     "Write one record a line (NDJSON) or split it",
 )
+# Objects inside one another that are looked into.
+_ENVELOPES = 5
 _COLUMNS, _ROWS = ("columns", "header", "headers", "fields"), ("rows", "data", "values", "records")
 
 
@@ -49,8 +52,7 @@ def read_json(blob: Blob, limits: Limits) -> list[Table]:
 def _rows(document: object, name: str) -> list[list[object]]:
     """Title lines, a row of keys and the records, or the rows as they stand."""
     if isinstance(document, dict):
-        found = _columns_and_rows(document) or _one_array(document)
-        return found if found is not None else _of_objects([document])
+        return _of_object(document)
     if isinstance(document, list) and all(isinstance(item, dict) for item in document):
         return _of_objects(document)
     if isinstance(document, list) and all(isinstance(item, list) for item in document):
@@ -62,6 +64,27 @@ def _rows(document: object, name: str) -> list[list[object]]:
         "请写成对象的数组，每个对象一条记录",
         "Write an array with one object a record",
     )
+
+
+def _of_object(document: Mapping[str, Any]) -> list[list[object]]:
+    """The table in an object, or in the one object inside it, below lines that say what stands around it."""
+    levels: list[Mapping[str, Any]] = [document]
+    while len(levels) <= _ENVELOPES:
+        found = _columns_and_rows(levels[-1]) or _one_array(levels[-1])
+        if found is not None:
+            return [*_around(levels[:-1]), *found]
+        inside = [value for value in levels[-1].values() if isinstance(value, dict) and value]
+        if len(inside) != 1:
+            break
+        levels.append(inside[0])
+    # Without an array there is one record: the object that says most.
+    said = [len(_titles(level)) for level in levels]
+    fullest = said.index(max(said))
+    return [*_around(levels[:fullest]), *_of_objects([levels[fullest]])]
+
+
+def _around(levels: Sequence[Mapping[str, Any]]) -> list[list[object]]:
+    return [line for level in levels for line in _titles(level)]
 
 
 def _of_objects(records: Sequence[Mapping[str, object]]) -> list[list[object]]:

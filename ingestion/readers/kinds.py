@@ -7,6 +7,7 @@ from typing import Literal
 
 from ingestion.readers.compound import MAGIC as COMPOUND
 from ingestion.readers.spreadsheetml import MARK as SPREADSHEETML
+from ingestion.readers.utf16 import utf16_of
 
 Kind = Literal[
     "delimited",
@@ -84,8 +85,8 @@ def refused(head: bytes) -> tuple[str, str] | None:
 
 
 def _text(head: bytes) -> str:
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return head.decode("utf-16", errors="replace")
+    if utf16 := utf16_of(head):
+        return head.decode(utf16, errors="replace")
     return head.removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="replace")
 
 

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.readers import delimited
+from ingestion.readers.utf16 import utf16_of
 
 CHARACTERS = st.sampled_from(["a", ",", "\n", "é", "中", "😀"])
 BROKEN = st.sampled_from(
@@ -37,3 +38,30 @@ class TestUtf8:
         whole = "a,中".encode()
         told = [delimited._is_utf8(delimited.Blob("x", data=whole[:end])) for end in range(len(whole) + 1)]
         assert told == [True, True, True, False, False, True]
+
+
+class TestUtf16WithoutAMark:
+    TEXT = "机构编码,统计年月,总诊疗人次数\r\nT-1,2015-03,20000\r\n一二三〇,,\r\n"
+
+    @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+    @pytest.mark.parametrize("cut", [0, 1, 2, 3])
+    def test_is_told_by_its_zeros_wherever_it_is_cut(self, encoding, cut):
+        content = (self.TEXT * 50).encode(encoding)
+        assert utf16_of(content[: len(content) - cut]) == encoding
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            TEXT.encode(),
+            TEXT.encode("gb18030"),
+            TEXT.encode("gb18030") + b"\0" * 50,
+            TEXT.replace("20000", "20\0000").encode(),
+            b"a,b\n\x00\x01\x02,3\n",
+            bytes(range(256)) * 4,
+            b"\0\1" * 100,
+            b"",
+            b"\0",
+        ],
+    )
+    def test_is_nothing_else(self, content):
+        assert utf16_of(content) is None
