@@ -16,6 +16,7 @@ from ingestion.errors import UnrecognisedFile
 from ingestion.form import Form
 from ingestion.forms_catalogue import Catalogue, load_forms
 from ingestion.reading import Reading, SourceContext, read_file
+from ingestion.titles import unit_named
 from tests.unit.ingestion import layouts
 from tests.unit.ingestion.conftest import write_grid
 
@@ -583,6 +584,25 @@ def test_period_and_unit_may_stand_in_a_title_a_sheet_name_or_the_file_name(
         book.active.append(row)
     book.save(tmp_path / "c.xlsx")
     assert subjects(tmp_path / "c.xlsx", "医院月报2016-03.xlsx") == expected
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("构造公立医院一2015年3月医疗服务月报表", "构造公立医院一"),
+        ("构造公立医院一 2015年3月医疗服务月报表", "构造公立医院一"),
+        ("构造公立医院十二（2015年3月）", "构造公立医院十二"),
+        ("构造公立医院一二〇一五年三月月报表", "构造公立医院一"),
+        ("2015年3月构造公立医院二医疗服务月报表", "构造公立医院二"),
+        ("201503_月报_构造卫生院三", "构造卫生院三"),
+        ("构造第一人民医院2015年3月", "构造第一人民医院"),
+        ("2015年构造公立医院一季度报表", "构造公立医院"),
+        ("构造公立医院三月医疗服务月报表", "构造公立医院"),
+        ("构造公立医院一览表 2015年3月", "构造公立医院"),
+    ],
+)
+def test_the_number_of_a_unit_belongs_to_its_name(title: str, name: str, catalogue: Catalogue) -> None:
+    assert unit_named([title], catalogue["hosp_monthly"]) == name
 
 
 @pytest.mark.parametrize("label", ["代报单位", "代报机构", "代填单位（盖章）", "代填报机构"])
