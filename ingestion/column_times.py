@@ -37,6 +37,8 @@ _ANY_YEAR = 2000
 @lru_cache(maxsize=1 << 12)
 def time_of(text: str, period_type: PeriodType) -> Time | None:
     """Whether a heading says that its numbers are the period's own, or of another time; None when it says neither."""
+    if read_period(text, period_type, _ANY_YEAR):
+        return None
     word = squeeze(unicodedata.normalize("NFKC", text))
     if _COMPARED.fullmatch(word):
         return "other"

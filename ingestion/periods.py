@@ -37,13 +37,27 @@ _MONTH_DIGITS = re.compile(_YEAR + r"(0[1-9]|1[0-2])(?:\d{2})?(?!\d)")
 _MONTH_RANGE = re.compile(
     _YEAR + r"\s*[年./-]?\s*(\d{1,2})\s*月?" + _DASH + r"(?:((?:19|20)\d{2})\s*[年./-]\s*)?(\d{1,2})\s*月"
 )
+# 2014.10-2015.9: both ends have their year, so the last needs no 月.
+_YEARS_MONTHS = re.compile(
+    _YEAR + r"\s*[年./-]?\s*(\d{1,2})\s*月?" + _DASH + r"((?:19|20)\d{2})\s*[年./-]?\s*(\d{1,2})(?!\d)\s*月?"
+)
+# 截至2015年6月底, 2015年6月累计: all from the beginning of the period to the end of a month.
+_UP_TO = re.compile(
+    r"(截[至止]到?\s*)?"
+    + _YEAR
+    + r"\s*[年./-]\s*(\d{1,2})(?!\d)(?:\s*[月./-]\s*(\d{1,2})(?!\d)\s*日?|\s*月?\s*[底末]?)(?:\s*为?止)?(\s*累计数?)?"
+)
+_ACCUMULATED = re.compile(r"\s*累计数?$")
+_YEAR_END = re.compile(r"(?:截[至止]到?\s*)?((?:19|20)\d{2})\s*年?[底末]")
+# The year of maternal and child health, beside or around its number.
+_MCH_WORDS = re.compile(r"\(?\s*妇幼(?:卫生|健康|保健)?(?:统计)?(?:年度?)?\s*\)?")
 _DAY_RANGE = re.compile(
     _YEAR
     + r"\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})\s*日?"
     + _DASH
     + r"(?:((?:19|20)\d{2})\s*[年./-]\s*)?(?:(\d{1,2})\s*[月./-]\s*)?(\d{1,2})(?!\d)\s*日?"
 )
-_QUARTER = r"(?:第|(1)\s*[-至~—]\s*)?\s*([1-4一二三四])\s*个?季度?"
+_QUARTER = r"(?:第?\s*([1一])\s*(?:季度?)?\s*[-至到~—–]\s*)?第?\s*([1-4一二三四])\s*个?季度?"
 _QUARTER_TEXT = re.compile(_YEAR + r"\s*年?度?\s*[-_]?(前?)\s*" + _QUARTER)
 _QUARTER_LATIN = re.compile(
     _YEAR + r"\s*[-_年]?\s*[Qq]([1-4])(?!\d)|[Qq]([1-4])\s*[-_/]?\s*((?:19|20)\d{2})(?!\d)"
@@ -185,6 +199,8 @@ def _with_year(text: str, year: int, period_type: PeriodType) -> str:
     if period_type == "month":
         bare = re.fullmatch(r"(1[0-2]|0?[1-9])(?:\s*月份?)?", text)
         return f"{year}-{int(bare[1]):02}" if bare else ""
+    if text.startswith("截"):
+        return re.sub(r"^(截[至止]到?\s*)", rf"\g<1>{year}年", text)
     if period_type in ("quarter", "cumulative_quarter"):
         return f"{year}Q{text}" if re.fullmatch(r"[1-4]", text) else f"{year}年{text}"
     return ""
@@ -197,7 +213,16 @@ def _whole(text: str, period_type: PeriodType) -> Span | None:
         span = Span(day, day) if period_type == "event" else _around(day, period_type)
         # A month is told by any of its days, a longer period only by its first or last.
         return span if span and (period_type == "month" or day in (span.start, span.end)) else None
-    days = _days(_DAY_RANGE.fullmatch(text)) or _months(_MONTH_RANGE.fullmatch(text))
+    if period_type == "mch_year":
+        text = _MCH_WORDS.sub("", text).strip()
+    up_to = _up_to(_UP_TO.fullmatch(text), period_type)
+    if up_to:
+        return up_to
+    if period_type in ("cumulative_quarter", "year"):
+        text = _ACCUMULATED.sub("", text)
+    days = _days(_DAY_RANGE.fullmatch(text)) or _months(
+        _MONTH_RANGE.fullmatch(text) or _YEARS_MONTHS.fullmatch(text)
+    )
     if days:
         return _of_type(days, period_type)
     if period_type == "month":
@@ -213,7 +238,7 @@ def _year(text: str, period_type: PeriodType) -> Span | None:
     pair = _YEAR_PAIR.fullmatch(text)
     if pair and period_type == "mch_year" and int(pair[2]) == int(pair[1]) + 1:
         return Span(*period_bounds(period_type, int(pair[2])))
-    only = _YEAR_ONLY.fullmatch(text)
+    only = _YEAR_ONLY.fullmatch(text) or (_YEAR_END.fullmatch(text) if period_type == "year" else None)
     return Span(*period_bounds(period_type, int(only[1]))) if only else None
 
 
@@ -222,7 +247,7 @@ def _find(text: str, period_type: PeriodType) -> Span | None:
     if period_type == "event":
         day = read_date(text)
         return Span(day, day) if day else None
-    days = _days(_DAY_RANGE.search(text)) or _months(_MONTH_RANGE.search(text))
+    days = _days(_DAY_RANGE.search(text)) or _months(_MONTH_RANGE.search(text) or _YEARS_MONTHS.search(text))
     if days:
         span = _of_type(days, period_type)
         if span or period_type == "month":
@@ -230,7 +255,8 @@ def _find(text: str, period_type: PeriodType) -> Span | None:
     if period_type == "month":
         return _month_in(text)
     if period_type in ("quarter", "cumulative_quarter"):
-        return _quarter(
+        up_to = next(filter(None, (_up_to(match, period_type) for match in _UP_TO.finditer(text))), None)
+        return up_to or _quarter(
             _QUARTER_TEXT.search(text), _QUARTER_LATIN.search(text), _HALF_YEAR.search(text), period_type
         )
     years = _YEAR_TEXT.findall(text)
@@ -273,6 +299,17 @@ def _months(match: re.Match[str] | None) -> Span | None:
     start, _ = period_bounds("month", int(match[1]), first)
     _, end = period_bounds("month", int(match[3] or match[1]), last)
     return Span(start, end) if start <= end else None
+
+
+def _up_to(match: re.Match[str] | None, period_type: PeriodType) -> Span | None:
+    """The period that ends with the month, where the text says that it is all up to then."""
+    if match is None or not (match[1] or match[5]) or not 1 <= int(match[3]) <= 12:
+        return None
+    if match[5] and period_type == "month":
+        return None
+    _, end = period_bounds("month", int(match[2]), int(match[3]))
+    span = _around(end, period_type)
+    return span if span and span.end == end and int(match[4] or end.day) == end.day else None
 
 
 def _of_type(days: Span, period_type: PeriodType) -> Span | None:

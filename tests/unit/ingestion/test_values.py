@@ -123,6 +123,77 @@ def test_the_day_something_was_written_is_no_period(text: str) -> None:
     assert find_period([f"{text} 2015年3月"], "month") == read_period("2015-03", "month")
 
 
+@pytest.mark.parametrize(
+    ("text", "period_type", "start", "end"),
+    [
+        *(
+            (text, "cumulative_quarter", dt.date(2015, 1, 1), dt.date(2015, 6, 30))
+            for text in (
+                "截至2015年6月",
+                "截止2015年6月底",
+                "截至2015年6月30日",
+                "截至2015-06-30",
+                "2015年二季度累计",
+                "2015年上半年累计",
+                "2015年1-6月累计",
+                "2015年6月累计",
+                "2015年一至二季度",
+                "2015年第一至第二季度",
+                "2015年度一到二季度",
+            )
+        ),
+        *(
+            (text, "mch_year", dt.date(2014, 10, 1), dt.date(2015, 9, 30))
+            for text in (
+                "2014.10-2015.9",
+                "2014-10至2015-09",
+                "201410-201509",
+                "2015妇幼年度",
+                "2015年度（妇幼）",
+                "妇幼2015年度",
+                "2014年10月—2015年9月（妇幼年度）",
+            )
+        ),
+        ("截至2015年6月", "quarter", dt.date(2015, 4, 1), dt.date(2015, 6, 30)),
+        ("截至2015年6月底", "month", dt.date(2015, 6, 1), dt.date(2015, 6, 30)),
+        ("截至2015年底", "year", dt.date(2015, 1, 1), dt.date(2015, 12, 31)),
+        ("截至2015年12月31日", "year", dt.date(2015, 1, 1), dt.date(2015, 12, 31)),
+    ],
+)
+def test_periods_up_to_a_day_and_of_mothers_and_children(
+    text: str, period_type: str, start: dt.date, end: dt.date
+) -> None:
+    for span in (read_period(text, period_type), find_period([f"某表 {text} 某地"], period_type)):  # type: ignore[arg-type]
+        assert span is not None
+        assert (span.start, span.end) == (start, end)
+
+
+@pytest.mark.parametrize(
+    ("text", "period_type"),
+    [
+        ("截至2015年5月", "cumulative_quarter"),
+        ("截至2015年6月15日", "cumulative_quarter"),
+        ("2015年二至三季度", "cumulative_quarter"),
+        ("2015年累计", "cumulative_quarter"),
+        ("2015年一至二季度", "quarter"),
+        ("2015年6月累计", "month"),
+        ("2014.10-2015.9", "month"),
+        ("2014.10-2015.6", "mch_year"),
+        ("2015年度（妇幼）", "year"),
+        ("截至2015年6月", "year"),
+        ("截至2015年底", "mch_year"),
+    ],
+)
+def test_periods_of_another_type_are_none(text: str, period_type: str) -> None:
+    assert read_period(text, period_type) is None  # type: ignore[arg-type]
+
+
+def test_a_quarter_up_to_which_it_accumulates_may_take_its_year_from_elsewhere() -> None:
+    expected = read_period("2015年1-6月", "cumulative_quarter")
+    for text in ("一至二季度", "二季度累计", "1-6月累计", "截至6月底"):
+        assert read_period(text, "cumulative_quarter", 2015) == expected
+
+
 def test_a_stock_at_the_end_of_a_month_is_of_that_month() -> None:
     assert find_period(["截至2015年3月31日"], "month") == read_period("2015-03", "month")
 
