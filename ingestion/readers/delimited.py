@@ -7,6 +7,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,6 +42,7 @@ _LONGEST_WORD = 64
 # Four or more Chinese characters of UTF-8 alone between other characters. Read as GB18030 they would be characters
 # of its last rows, which hardly ever stand side by side.
 _UTF8_WORD = re.compile(rb"(?<![\x80-\xff])(?:[\xe4-\xe9][\x80-\xbf]{2}){4,21}(?![\x80-\xff])")
+_BOTH, _NEITHER = "both", "neither"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 
 
@@ -217,30 +219,68 @@ def _encoding(blob: Blob, name: str) -> str:
         return utf16
     if _is_utf8(blob):
         return "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
-    _undecodable(blob, "gb18030", name, refuse=True)
+    if _undecodable(blob, "gb18030", name):
+        raise _in_no_encoding(blob, name)
     _refuse_mixture(blob, name)
     return "gb18030"
 
 
 def _refuse_mixture(blob: Blob, name: str) -> None:
     """GB18030 takes almost any bytes: words of UTF-8 among them would become other words without a sound."""
-    lines, rest = 0, b""
+    rest = b""
     with blob.open() as stream:
         while chunk := stream.read(CHUNK):
             text = rest + chunk
-            found = _UTF8_WORD.search(text)
-            if found:
-                line = lines + text.count(b"\n", 0, found.start()) + 1
-                raise unreadable(
-                    name,
-                    f"混有两种文字编码（第{line}行是 UTF-8，其他行是 GB18030）",
-                    f"mixes two encodings (line {line} is UTF-8, others are GB18030)",
-                    "请把全部内容放入同一个工作簿，另存为 .xlsx 或 UTF-8 编码的 CSV 后报送",
-                    "Put everything into one workbook and save it as .xlsx or as CSV in UTF-8",
-                    line=line,
-                )
+            if _UTF8_WORD.search(text):
+                raise _in_no_encoding(blob, name)
             rest = text[-_LONGEST_WORD:]
-            lines += text.count(b"\n") - rest.count(b"\n")
+
+
+def _in_no_encoding(blob: Blob, name: str) -> UnreadableFile:
+    """The refusal of a text in two encodings, which names the first line of each, the rarer first; or in none."""
+    first: dict[str, int] = {}
+    counted = Counter[str]()
+    number = 1
+    with blob.open() as stream:
+        for line in iter(partial(stream.readline, CHUNK), b""):
+            if not line.isascii():
+                encoding = _encoding_of(line)
+                counted[encoding] += 1
+                first.setdefault(encoding, number)
+            number += line.endswith(b"\n")
+    both = first.pop(_BOTH, 0)
+    if _NEITHER in first or not (both or len(first) == 2):
+        return _no_text(name, first.get(_NEITHER, 1))
+    if len(first) == 2:
+        (rare, line_no), (usual, other) = sorted(first.items(), key=lambda one: (counted[one[0]], -one[1]))
+        zh = f"第{line_no}行是 {rare}，第{other}行是 {usual}"
+        en = f"line {line_no} is {rare}, line {other} is {usual}"
+    else:
+        line_no, zh, en = both, f"第{both}行两种都有", f"line {both} has both"
+    return unreadable(
+        name,
+        f"混有两种文字编码（{zh}）",
+        f"mixes two encodings ({en})",
+        "请把全部内容放入同一个工作簿，另存为 .xlsx 或 UTF-8 编码的 CSV 后报送",
+        "Put everything into one workbook and save it as .xlsx or as CSV in UTF-8",
+        line=line_no,
+    )
+
+
+def _encoding_of(line: bytes) -> str:
+    if _decodes(line, "utf-8"):
+        return "UTF-8"
+    if _UTF8_WORD.search(line):
+        return _BOTH
+    return "GB18030" if _decodes(line, "gb18030") else _NEITHER
+
+
+def _decodes(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeError:
+        return False
+    return True
 
 
 def _undecodable(blob: Blob, encoding: str, name: str, *, refuse: bool = False) -> bool:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingestion.errors import UnreadableFile
 from ingestion.readers import delimited
 from ingestion.readers.utf16 import utf16_of
 
@@ -65,3 +66,31 @@ class TestUtf16WithoutAMark:
     )
     def test_is_nothing_else(self, content):
         assert utf16_of(content) is None
+
+
+class TestTwoEncodings:
+    HEAD, ROW = "机构名称,机构编码,总诊疗人次数", "构造第一人民医院,T-1,20000"
+
+    @pytest.mark.parametrize(
+        ("lines", "rare", "usual"),
+        [
+            ([(HEAD, "utf-8"), (ROW, "gb18030"), (ROW, "gb18030")], "第1行是 UTF-8", "第2行是 GB18030"),
+            ([(HEAD, "utf-8"), (ROW, "utf-8"), (ROW, "gb18030")], "第3行是 GB18030", "第1行是 UTF-8"),
+            (
+                [("a,b", "utf-8"), (HEAD, "gb18030"), *[(ROW, "gb18030")] * 90000, (ROW, "utf-8")],
+                "第90003行是 UTF-8",
+                "第2行是 GB18030",
+            ),
+        ],
+    )
+    def test_the_first_row_of_each_is_named(self, lines, rare, usual):
+        content = b"".join(f"{text}\n".encode(encoding) for text, encoding in lines)
+        with pytest.raises(UnreadableFile) as refused:
+            delimited.read_delimited(content, "月报.csv")
+        assert f"（{rare}，{usual}）" in refused.value.message_zh
+
+    def test_a_row_may_hold_both(self):
+        content = f"a,b\n{self.ROW},".encode("gb18030") + f"{self.ROW}\n".encode()
+        with pytest.raises(UnreadableFile) as refused:
+            delimited.read_delimited(content, "月报.csv")
+        assert "第2行两种都有" in refused.value.message_zh
