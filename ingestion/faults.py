@@ -19,6 +19,11 @@ from ingestion.values import ERROR_MARKS
 _MAX_UNKNOWN = 200
 
 _NOTED = {
+    "per mille": (
+        "VALUE_CONVERTED",
+        "填的是“{text}”，本项的单位是‰，已换算成‰读取；请按‰填写",
+        "is {text!r}; it was read in ‰, the form's unit",
+    ),
     "footnote": (
         "VALUE_FOOTNOTE",
         "数字后带有注释符号（“{text}”），已按数字读取；请将说明写在备注中",

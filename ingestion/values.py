@@ -73,7 +73,7 @@ class Typed:
     """A typed column, the text of cells that could not be typed, and what was left out of others.
 
     ``notes`` is None when nothing was; else it holds, for each such cell, the kind of what was left out:
-    ``footnote`` or ``time``.
+    ``footnote`` or ``time``; or ``per mille``, for a percentage that was read in the field's ‰.
     """
 
     values: pl.Series
@@ -274,13 +274,15 @@ def _notes(height: int, places: pl.Series, found: Sequence[Read[float | None] | 
 
 
 def _in_unit(typed: Typed, field: FormField, column: pl.Series) -> Typed:
-    """A per cent sign is fine where the form asks for per cent; elsewhere the cell cannot be trusted."""
+    """A per cent sign is fine where the form asks for per cent or for ‰; elsewhere the cell cannot be trusted."""
     if typed.notes is None:
         return typed
-    notes = typed.notes
-    wrong = notes.is_in([sign for sign in ("%", "‰") if sign != (field.source_unit or field.unit)])
-    wrong = wrong.fill_null(value=False)
+    notes, unit = typed.notes, field.source_unit or field.unit
     values, faults = typed.values, typed.faults
+    if unit == "‰" and (percents := (notes == "%").fill_null(value=False)).any():
+        values = values.zip_with(~percents, (values * 10).cast(values.dtype))
+        notes = notes.set(percents, "per mille")
+    wrong = notes.is_in([sign for sign in ("%", "‰") if sign != unit]).fill_null(value=False)
     if wrong.any():
         values, faults = values.set(wrong, None), faults.zip_with(~wrong, as_text(column))
     notes = notes.set(notes.is_in(["%", "‰"]), None)

@@ -18,6 +18,7 @@ from ingestion.readers.number_formats import shows_date
 from ingestion.readers.packages import Package
 from ingestion.readers.sheet_columns import divided, read_columns
 from ingestion.readers.sheet_scan import Scan
+from ingestion.readers.styles import STYLES
 from ingestion.readers.table import HEAD_ROWS, Remembered, Table
 
 _KIND = ("Excel 工作簿（.xlsx）", "a workbook")
@@ -25,7 +26,6 @@ _NO_SHEET = (
     b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData/></worksheet>'
 )
 _STRINGS = "xl/sharedStrings.xml"
-_STYLES = "xl/styles.xml"
 # Numbers of the built-in formats that show days or times.
 _DATE_FORMATS = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 _FORMAT_USED = re.compile(rb'<xf [^>]*?numFmtId="(\d+)"')
@@ -48,7 +48,7 @@ def reduced(package: Package, replaced: Mapping[str, bytes]) -> bytes:
 
 
 class LargeSheet:
-    """A sheet of plain XML without formula errors and flags, whose bounds are known."""
+    """A sheet of plain XML without formula errors, flags and percentages, whose bounds are known."""
 
     def __init__(self, blob: Blob, package: Package, sheet: str, path: str, scan: Scan) -> None:
         self._blob = blob
@@ -127,9 +127,9 @@ class LargeSheet:
 
     def _has_dates(self) -> bool:
         """Whether any cell may be shown as a day or a time."""
-        if _STYLES not in self._package:
+        if STYLES not in self._package:
             return False
-        styles = self._package.read(_STYLES)
+        styles = self._package.read(STYLES)
         codes = _FORMAT_CODE.findall(styles.decode(errors="replace"))
         used = {int(number) for number in _FORMAT_USED.findall(styles)}
         return bool(used & _DATE_FORMATS) or any(map(shows_date, codes)) or any("h" in code for code in codes)

@@ -1,8 +1,12 @@
-"""Number formats that make a date or a time of a number, and the days that spreadsheets count."""
+"""Number formats that make a date, a time or a percentage of a number, and the days that spreadsheets count."""
 
 import datetime as dt
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
+
+from ingestion.readers.table import number_text
 
 _NAMED_DATES = {"general date", "long date", "medium date", "short date"}
 _NAMED_TIMES = {"long time", "medium time", "short time"}
@@ -35,6 +39,25 @@ def shows_date(pattern: str) -> bool:
         # Beside hours or seconds, m means minutes.
         return bool(re.search(r"[yd年日]", without_time, re.IGNORECASE))
     return bool(_DATE_LETTERS.search(without_time))
+
+
+@lru_cache(maxsize=1024)
+def shows_percent(pattern: str) -> bool:
+    """Whether a number format shows a hundred times the number, with a per cent sign; a quoted sign is a mere text."""
+    plain = pattern.strip().lower()
+    return plain == "percent" or "%" in _LITERALS.sub("", pattern.split(";", maxsplit=1)[0])
+
+
+def percent_text(number: float) -> str:
+    """What a cell with such a format shows, with all its digits."""
+    return f"{number_text(number * 100)}%"
+
+
+def show_percents(rows: Sequence[list[Any]], places: Iterable[tuple[int, int]]) -> None:
+    """Put what is shown in place of the numbers of some cells (row and column from 0)."""
+    for row, column in places:
+        if row < len(rows) and column < len(rows[row]) and type(rows[row][column]) in (int, float):
+            rows[row][column] = percent_text(rows[row][column])
 
 
 def day_of_serial(number: float, *, since_1904: bool = False) -> dt.datetime | float:

@@ -9,25 +9,35 @@ from functools import partial
 from python_calamine import CalamineWorkbook, SheetTypeEnum
 
 from ingestion.errors import UnreadableFile
+from ingestion.readers.biff import (
+    END,
+    FORMULA,
+    SEVERAL,
+    SHEET,
+    START,
+    Percents,
+    book_of,
+    percents_of,
+    records_of,
+)
 from ingestion.readers.blob import Blob
 from ingestion.readers.cells import table_of
 from ingestion.readers.compiled import guarded
 from ingestion.readers.compound import BrokenContainer, CompoundFile
 from ingestion.readers.grid import Area
 from ingestion.readers.limits import Limits
+from ingestion.readers.number_formats import show_percents
 from ingestion.readers.refusals import damaged, overdue, protected, too_many, unpacks_too_far, unreadable
 from ingestion.readers.table import Table
 
 KIND = ("旧版 Excel 工作簿（.xls）", "an old workbook")
 
-_END, _PASSWORD, _SHEET, _START = 0x0A, 0x2F, 0x85, 0x809
+_PASSWORD = 0x2F
 _TEXTS, _CONTINUED = 0xFC, 0x3C
 _DIMENSIONS = {0x00, 0x200}
-_FORMULA = {0x06, 0x206, 0x406}
 _FLAG_OR_ERROR = {0x05, 0x205}
-_SEVERAL = {0xBD}
 # Number, text, label, RK and rich text; cells of formats only are left out.
-_CELLS = {0x02, 0x03, 0x04, 0x07, 0x203, 0x204, 0x207, 0x27E, 0xFD, 0xD6, *_FORMULA, *_FLAG_OR_ERROR}
+_CELLS = {0x02, 0x03, 0x04, 0x07, 0x203, 0x204, 0x207, 0x27E, 0xFD, 0xD6, *FORMULA, *_FLAG_OR_ERROR}
 _SHARED_TEXT = 0xFD
 _ERRORS = {
     0x00: "#NULL!",
@@ -61,13 +71,15 @@ def read_old_workbook(blob: Blob, limits: Limits) -> list[Table]:
             raise _other(name, container)
         # The reader of cells follows other chains than that of the cells too, and would not notice a loop.
         records = {key: container.read(key) for key in container.streams}[stream]
-        errors = _Walk(name, limits).over(records)
+        walk = _Walk(name, limits)
+        errors = walk.over(records)
+        percents = percents_of(records, book_of(records).percent_styles, walk.sheets)
     except (BrokenContainer, struct.error) as error:
         raise damaged(name, *KIND, "its structure") from error
-    return guarded(name, KIND, partial(_tables, data, errors))
+    return guarded(name, KIND, partial(_tables, data, errors, percents))
 
 
-def _tables(data: bytes, errors: Errors) -> list[Table]:
+def _tables(data: bytes, errors: Errors, percents: Percents) -> list[Table]:
     book = CalamineWorkbook.from_filelike(io.BytesIO(data))
     tables = []
     for number, sheet in enumerate(book.sheets_metadata):
@@ -78,13 +90,17 @@ def _tables(data: bytes, errors: Errors) -> list[Table]:
         for row, column, text in errors.get(number, ()):
             if row < len(rows) and column < len(rows[row]):
                 rows[row][column] = text
+        show_percents(rows, percents.get(number, ()))
         if rows:
             tables.append(table_of(sheet.name, rows, source.merged_cell_ranges or ()))
     return tables
 
 
 class _Walk:
-    """Goes over all records once: bounds of the sheets, passwords, and formula errors by sheet number."""
+    """Goes over all records once: bounds of the sheets, passwords, and formula errors by sheet number.
+
+    ``sheets``: number of each sheet by the place of its records.
+    """
 
     def __init__(self, name: str, limits: Limits) -> None:
         self._name = name
@@ -92,35 +108,35 @@ class _Walk:
         self._area = Area(name, limits)
         self._shared: Counter[int] = Counter()
         self._texts: list[bytes] = []
+        self.sheets: dict[int, int] = {}
 
     def over(self, records: bytes) -> Errors:
         """Errors by number of the sheet, row and column from 0; raises when the workbook is beyond bounds."""
-        sheets: dict[int, int] = {}
         errors: Errors = {}
         found: list[tuple[int, int, str]] | None = None
         height = width = before = 0
-        for place, kind, body in _records(records):
+        for place, kind, body in records_of(records):
             if place % 4096 == 0 and self._limits.overdue:
                 raise overdue(self._name, self._limits.seconds)
             if kind == _PASSWORD:
                 raise protected(self._name)
-            if kind == _SHEET and len(body) >= 4:
-                sheets[struct.unpack_from("<L", body)[0]] = len(sheets)
-                if len(sheets) > self._limits.sheets:
+            if kind == SHEET and len(body) >= 4:
+                self.sheets[struct.unpack_from("<L", body)[0]] = len(self.sheets)
+                if len(self.sheets) > self._limits.sheets:
                     raise too_many(self._name, "工作表数", "sheets", self._limits.sheets)
-            elif kind == _START:
-                found = errors.setdefault(sheets[place], []) if place in sheets else None
+            elif kind == START:
+                found = errors.setdefault(self.sheets[place], []) if place in self.sheets else None
                 height = width = 0
-            elif kind == _END:
+            elif kind == END:
                 self._area.take(height, width)
                 height = width = 0
             elif kind == _TEXTS or (kind == _CONTINUED and before in (_TEXTS, _CONTINUED) and self._texts):
                 self._texts.append(body)
             elif kind in _DIMENSIONS and len(body) >= 8:
                 self._check_stated(body)
-            elif kind in _CELLS or kind in _SEVERAL:
+            elif kind in _CELLS or kind in SEVERAL:
                 row, column = struct.unpack_from("<HH", body)
-                last = struct.unpack_from("<H", body, len(body) - 2)[0] if kind in _SEVERAL else column
+                last = struct.unpack_from("<H", body, len(body) - 2)[0] if kind in SEVERAL else column
                 height, width = max(height, row + 1), max(width, last + 1)
                 if kind == _SHARED_TEXT and len(body) >= 10:
                     self._shared[struct.unpack_from("<L", body, 6)[0]] += 1
@@ -155,20 +171,11 @@ class _Walk:
             raise unpacks_too_far(self._name, self._limits.unpacked_bytes)
 
 
-def _records(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Place, kind and body of each record."""
-    place = 0
-    while place + 4 <= len(data):
-        kind, length = struct.unpack_from("<HH", data, place)
-        yield place, kind, data[place + 4 : place + 4 + length]
-        place += 4 + length
-
-
 def _error(kind: int, body: bytes) -> str | None:
     """What a cell shows whose formula failed."""
     if kind in _FLAG_OR_ERROR and len(body) >= 8 and body[7] == 1:
         return _ERRORS.get(body[6], "#N/A")
-    if kind in _FORMULA and len(body) >= 14 and body[12:14] == b"\xff\xff" and body[6] == 2:
+    if kind in FORMULA and len(body) >= 14 and body[12:14] == b"\xff\xff" and body[6] == 2:
         return _ERRORS.get(body[8], "#N/A")
     return None
 

@@ -5,7 +5,7 @@ import re
 
 from ingestion.readers.grid import Area, Grid
 from ingestion.readers.limits import Limits
-from ingestion.readers.number_formats import moment_of, plain_number
+from ingestion.readers.number_formats import moment_of, percent_text, plain_number
 from ingestion.readers.packages import Package
 from ingestion.readers.refusals import damaged, protected, too_many
 from ingestion.readers.safe_xml import Handlers, parse
@@ -120,10 +120,10 @@ def _value(attributes: dict[str, str], text: str) -> object:
     value = attributes.get("value", "")
     if kind in ("float", "percentage", "currency"):
         # A formula that failed keeps the type of a number, and its error in the text.
-        if _ERROR.fullmatch(text):
+        number = None if _ERROR.fullmatch(text) else plain_number(value)
+        if number is None:
             return text
-        number = plain_number(value)
-        return text if number is None else number
+        return percent_text(number) if kind == "percentage" else number
     if kind == "date":
         stated = attributes.get("date-value", "")
         return moment_of(stated) or stated or text

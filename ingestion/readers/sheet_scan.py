@@ -44,8 +44,8 @@ class _NotPlain(Exception):
 class Scan:
     """Bounds of a sheet's cells, and what a reader of values does not say.
 
-    ``errors`` are formula errors (row and column from 0), ``head`` is the XML of the first rows, ``parts`` all of it
-    unless it is very long, cut where rows end.
+    ``errors`` are formula errors and ``percents`` cells of a style that shows percentages (row and column from 0),
+    ``head`` is the XML of the first rows, ``parts`` all of it unless it is very long, cut where rows end.
     """
 
     height: int = 0
@@ -54,6 +54,7 @@ class Scan:
     has_errors: bool = False
     has_flags: bool = False
     errors: list[tuple[int, int, str]] = field(default_factory=list)
+    percents: list[tuple[int, int]] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
     head: bytes | None = None
     parts: list[bytes] | None = None
@@ -64,17 +65,19 @@ class Scan:
         self.width = max(self.width, column)
 
 
-def scan(pieces: Callable[[], Iterator[bytes]], *, name: str, limits: Limits) -> Scan:
-    """Look over a sheet, whose XML ``pieces`` gives anew each time it is called.
+def scan(
+    pieces: Callable[[], Iterator[bytes]], *, name: str, limits: Limits, percents: tuple[int, ...] = ()
+) -> Scan:
+    """Look over a sheet, whose XML ``pieces`` gives anew each time it is called; ``percents`` are numbers of styles.
 
     The bounds are upper ones, of rows to the next power of ten: they are found exactly only when it matters.
     """
     found = Scan()
     try:
-        _look_over(pieces(), found)
+        _look_over(pieces(), found, percents)
     except _NotPlain:
         found = Scan(plain=False)
-        parse(stream_of(pieces()), _Cells(found), name=name, limits=limits, kind=_KIND)
+        parse(stream_of(pieces()), _Cells(found, percents), name=name, limits=limits, kind=_KIND)
         return found
     if (
         found.height > limits.rows
@@ -103,7 +106,7 @@ def column_number(letters: bytes | str) -> int:
     return number
 
 
-def _look_over(pieces: Iterator[bytes], found: Scan) -> None:
+def _look_over(pieces: Iterator[bytes], found: Scan, percents: tuple[int, ...]) -> None:
     """Bounds by pattern; raises :class:`_NotPlain`."""
     head: list[bytes] = []
     rows, size, last = 0, 0, b""
@@ -123,6 +126,11 @@ def _look_over(pieces: Iterator[bytes], found: Scan) -> None:
         if not (found.has_errors and found.has_flags):
             found.has_errors = found.has_errors or _ERROR in part or _has_uncalculated(part)
             found.has_flags = found.has_flags or _FLAG in part
+        if percents:
+            found.percents += [
+                (int(row) - 1, column_number(letters) - 1)
+                for letters, row in _filled_in(percents).findall(part)
+            ]
         if found.head is None:
             head.append(part)
             rows += part.count(_ROW_END)
@@ -191,6 +199,15 @@ def _outside(width: int, digits: int) -> re.Pattern[bytes]:
     return re.compile(rf'<c(?! r="(?:{_letters_to(width)})\d{{1,{digits}}}"|[A-Za-z])'.encode())
 
 
+@lru_cache(maxsize=64)
+def _filled_in(styles: tuple[int, ...]) -> re.Pattern[bytes]:
+    """A cell of one of some styles that holds something."""
+    numbers = "|".join(map(str, styles))
+    return re.compile(
+        rf'<c r="([A-Z]{{1,3}})(\d{{1,7}})"(?=[^>]*\ss=["\'](?:{numbers})["\'])[^>]*[^>/]>'.encode()
+    )
+
+
 def _letters_to(width: int) -> str:
     """Pattern of the column letters from A to the widest."""
     text = ""
@@ -212,8 +229,10 @@ class _Cells(Handlers):
     A formula that no program has calculated yet is an error too: nobody can say what it shows.
     """
 
-    def __init__(self, found: Scan) -> None:
+    def __init__(self, found: Scan, percents: tuple[int, ...] = ()) -> None:
         self._found = found
+        self._percents = {str(style) for style in percents}
+        self._style = ""
         self._row = self._column = 0
         self._kind = ""
         self._filled = False
@@ -232,6 +251,7 @@ class _Cells(Handlers):
             else:
                 self._column += 1
             self._kind, self._filled, self._texts = attributes.get("t", "n"), False, {}
+            self._style = attributes.get("s", "")
         elif tag in ("v", "is", "f"):
             self._filled = True
             self._inside = tag
@@ -245,6 +265,8 @@ class _Cells(Handlers):
             return
         if self._filled:
             self._found.meet(self._row, self._column)
+            if self._style in self._percents:
+                self._found.percents.append((self._row - 1, self._column - 1))
         shown = self._texts.get("v", "")
         if self._kind == "e" or (self._kind == "n" and "f" in self._texts and not shown.strip()):
             shown = shown if self._kind == "e" else f"={self._texts['f']}"

@@ -4,7 +4,14 @@ from ingestion.readers.blob import Blob
 from ingestion.readers.documents import check_size
 from ingestion.readers.grid import Area, Grid
 from ingestion.readers.limits import Limits
-from ingestion.readers.number_formats import day_of_serial, moment_of, plain_number, shows_date
+from ingestion.readers.number_formats import (
+    day_of_serial,
+    moment_of,
+    percent_text,
+    plain_number,
+    shows_date,
+    shows_percent,
+)
 from ingestion.readers.refusals import damaged, too_many
 from ingestion.readers.safe_xml import Handlers, parse
 from ingestion.readers.table import Table
@@ -35,7 +42,7 @@ class _Book(Handlers):
         self._limits = limits
         self._area = Area(name, limits)
         self._path: list[str] = []
-        self._dates: set[str] = set()
+        self._formats: dict[str, str] = {}
         self._parents: dict[str, str] = {}
         self._style = ""
         self._since_1904 = False
@@ -72,8 +79,8 @@ class _Book(Handlers):
         elif tag == "Style":
             self._style = attributes.get("ID", "")
             self._parents[self._style] = attributes.get("Parent", "")
-        elif tag == "NumberFormat" and parent == "Style" and shows_date(attributes.get("Format", "")):
-            self._dates.add(self._style)
+        elif tag == "NumberFormat" and parent == "Style":
+            self._formats[self._style] = attributes.get("Format", "")
         elif tag == "Date1904":
             self._since_1904 = True
 
@@ -130,15 +137,19 @@ class _Book(Handlers):
         number = plain_number(text)
         if number is None:
             return text
-        return day_of_serial(number, since_1904=self._since_1904) if self._is_date() else number
+        pattern = self._format()
+        if shows_date(pattern):
+            return day_of_serial(number, since_1904=self._since_1904)
+        return percent_text(number) if shows_percent(pattern) else number
 
-    def _is_date(self) -> bool:
+    def _format(self) -> str:
+        """The number format of the cell's style, or of the nearest that it is made from and that has one."""
         style, seen = self._cell_style, 0
         while style and seen < 20:
-            if style in self._dates:
-                return True
+            if style in self._formats:
+                return self._formats[style]
             style, seen = self._parents.get(style, ""), seen + 1
-        return False
+        return ""
 
 
 def _moment(text: str) -> object:

@@ -19,9 +19,11 @@ from ingestion.readers.compiled import guarded
 from ingestion.readers.grid import Area
 from ingestion.readers.large_sheet import LargeSheet, reduced
 from ingestion.readers.limits import Limits
+from ingestion.readers.number_formats import show_percents
 from ingestion.readers.packages import Package
 from ingestion.readers.refusals import damaged, too_large, too_many, unpacks_too_far
 from ingestion.readers.sheet_scan import Scan, parse_errors, scan
+from ingestion.readers.styles import percent_styles
 from ingestion.readers.table import Table
 
 KIND = ("Excel 工作簿（.xlsx）", "a workbook")
@@ -77,6 +79,7 @@ def _small(book: CalamineWorkbook, package: Package, sheet: _Sheet, limits: Limi
     for row, column, text in errors:
         if row < len(rows) and column < len(rows[row]):
             rows[row][column] = text
+    show_percents(rows, sheet.scan.percents)
     return table_of(sheet.name, rows, source.merged_cell_ranges or ())
 
 
@@ -91,12 +94,13 @@ def _sheets(package: Package, limits: Limits) -> list[_Sheet]:
             for _ in package.pieces(member):
                 pass
     area = Area(package.name, limits)
+    percents = percent_styles(package)
     sheets = []
     for name, path in places:
-        found = scan(partial(package.pieces, path), name=package.name, limits=limits)
+        found = scan(partial(package.pieces, path), name=package.name, limits=limits, percents=percents)
         area.take(found.height, found.width)
-        # Formula errors, and flags among numbers, are lost where columns are read.
-        values = found.has_errors or found.has_flags or found.head is None
+        # Formula errors, flags among numbers, and formats of numbers are lost where columns are read.
+        values = found.has_errors or found.has_flags or bool(found.percents) or found.head is None
         large = package.members[path].file_size > LARGE and not values
         sheets.append(_Sheet(name, path, found, large))
     return sheets

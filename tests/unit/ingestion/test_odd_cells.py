@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import openpyxl
 import polars as pl
 import pytest
 
@@ -38,6 +39,29 @@ def test_what_a_parquet_file_has_instead_of_a_number_is_none(
     (reading,) = read_file(path, catalogue=catalogue)
     assert "VALUE_NOT_A_NUMBER" in {finding.rule_id for finding in reading.findings}
     assert reading.records["beds_actual"].to_list() == [None]
+
+
+def test_a_cell_that_shows_a_percentage_is_read_in_the_unit_of_its_field(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    """The sheet holds 0.955 and shows 95.5 %: a rate has 95.5, and in a count it cannot be right."""
+    book = openpyxl.Workbook()
+    for row in (
+        ["地区代码", "调查年份", "调查", "项目", "样本量", "加权率(%)", "95%CI下限", "95%CI上限"],
+        ["440507", 2015, "构造调查", "构造项目", 0.5, 0.955, 94, 0.99],
+    ):
+        book.active.append(row)
+    for place, pattern in (("E2", "0%"), ("F2", "0.0%"), ("H2", "0.00%")):
+        book.active[place].number_format = pattern
+    path = tmp_path / "survey.xlsx"
+    book.save(path)
+    (reading,) = read_file(path, catalogue=catalogue)
+    (row,) = reading.records.select("sample_size", "weighted_rate", "ci_low", "ci_high").rows()
+    assert row == (None, 95.5, 94, 99)
+    told = [one for one in reading.findings if one.cell == "E2"]
+    assert [(one.rule_id, one.severity, one.value) for one in told] == [
+        ("VALUE_IN_OTHER_UNIT", "hard", "50%")
+    ]
 
 
 def test_labels_hold_nothing_that_a_database_refuses(tmp_path: Path, catalogue: Catalogue) -> None:

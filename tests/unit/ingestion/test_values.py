@@ -288,7 +288,8 @@ def test_a_footnote_mark_never_becomes_part_of_its_number(
         ("95.5%", "%", 95.5),
         ("９５％", "%", 95),
         ("5‰", "‰", 5),
-        ("5%", "‰", None),
+        ("5%", "‰", 50),
+        ("95.5%", "‰", 955),
         ("5%", "人", None),
         ("5‰", "%", None),
     ],
@@ -300,6 +301,8 @@ def test_a_per_cent_sign_is_read_where_the_form_asks_for_it(
     typed = to_type(pl.Series([text, "1"]), rate, None)
     assert typed.values[0] == value
     assert typed.faults[0] == (None if value is not None else text)
+    converted = unit == "‰" and text.endswith("%")
+    assert (typed.notes is not None and typed.notes.to_list() == ["per mille", None]) == converted
 
 
 def test_nothing_may_be_an_answer_to_a_flag() -> None:

@@ -14,7 +14,7 @@ import pytest
 import xlwt
 
 from ingestion.readers import read_tables
-from ingestion.readers.number_formats import day_of_serial, shows_date
+from ingestion.readers.number_formats import day_of_serial, shows_date, shows_percent
 from ingestion.readers.table import Table
 from tests.unit.ingestion.readers.bombs import edited
 from tests.unit.ingestion.readers.writers import ods, spreadsheetml, zipped
@@ -279,6 +279,104 @@ def test_formats_of_days(pattern: str) -> None:
 )
 def test_formats_of_anything_else(pattern: str) -> None:
     assert not shows_date(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["0%", "0.00%", "Percent", "0.0%;[Red]-0.0%", "[$-804]#,##0.0%_ "])
+def test_formats_of_percentages(pattern: str) -> None:
+    assert shows_percent(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["General", "0.0", '0.0"%"', "0.0\\%", "yyyy-mm-dd", "", "@"])
+def test_formats_of_no_percentages(pattern: str) -> None:
+    assert not shows_percent(pattern)
+
+
+PERCENTS = [["率", "数"], ["95.5%", "0.955"], ["7%", "12"], ["-300%", "文"]]
+_NUMBERS: list[list[Any]] = [["率", "数"], [0.955, 0.955], [0.07, 12], [-3, "文"]]
+
+
+def _percent_xlsx(pattern: str) -> bytes:
+    book = openpyxl.Workbook()
+    for row in _NUMBERS:
+        book.active.append(row)
+    for cell in book.active["A"]:
+        cell.number_format = pattern
+    book.active["B4"].number_format = pattern
+    return _saved(book)
+
+
+def _saved(book: openpyxl.Workbook | xlwt.Workbook) -> bytes:
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def _prefixed(content: bytes) -> bytes:
+    """The same workbook with its sheet in XML that no pattern knows."""
+
+    def prefix(xml: bytes) -> bytes:
+        return re.sub(rb"<(/?)(?=[a-zA-Z])", rb"<\1x:", xml).replace(b"xmlns=", b"xmlns:x=")
+
+    return edited(content, sheet1=prefix)
+
+
+def _percent_xls(pattern: str) -> bytes:
+    book = xlwt.Workbook()
+    book.add_sheet("空")
+    sheet, style = book.add_sheet("表"), xlwt.easyxf(num_format_str=pattern)
+    for i, row in enumerate(_NUMBERS):
+        sheet.write(i, 0, row[0], style)
+        sheet.write(i, 1, row[1])
+    return _saved(book)
+
+
+def _percent_ods() -> bytes:
+    def first_of_each_row(xml: bytes) -> bytes:
+        return re.sub(
+            rb'(<table:table-row><table:table-cell [^>]*value-type=)"float"', rb'\1"percentage"', xml
+        )
+
+    return edited(ods(_NUMBERS), content=first_of_each_row)
+
+
+def _percent_spreadsheetml() -> bytes:
+    styles = (
+        '<ss:Style ss:ID="share"><ss:NumberFormat ss:Format="Percent"/></ss:Style>'
+        '<ss:Style ss:ID="bold" ss:Parent="share"/>'
+        '<ss:Style ss:ID="plain" ss:Parent="share"><ss:NumberFormat ss:Format="0.000"/></ss:Style>'
+    )
+    rows = [
+        row(
+            *(
+                cell("String" if isinstance(value, str) else "Number", str(value), StyleID=style)
+                for value, style in zip(values, ("bold", "plain"), strict=True)
+            )
+        )
+        for values in _NUMBERS
+    ]
+    return xml_workbook(rows, styles)
+
+
+@pytest.mark.parametrize("large", [1 << 20, 1])
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(_percent_xlsx("0%"), id="xlsx, built in"),
+        pytest.param(_percent_xlsx("0.0%;[Red]-0.0%"), id="xlsx, own pattern"),
+        pytest.param(_prefixed(_percent_xlsx("0.00%")), id="xlsx, parsed"),
+        pytest.param(_percent_xls("0%"), id="xls, built in"),
+        pytest.param(_percent_xls("0.0%;[红色]-0.0%"), id="xls, own pattern"),
+        pytest.param(_percent_ods(), id="ods"),
+        pytest.param(_percent_spreadsheetml(), id="spreadsheetml"),
+    ],
+)
+def test_a_number_shown_as_a_percentage_is_read_as_shown(
+    content: bytes, large: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingestion.readers.workbook.LARGE", large)
+    table = read(tmp_path, content)[-1]
+    assert table.head == PERCENTS
+    assert [list(values) for values in table.rows_below(0).rows()] == PERCENTS
 
 
 def test_numbers_that_are_no_days_stay_numbers() -> None:
