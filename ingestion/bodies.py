@@ -37,10 +37,10 @@ def body_of(table: Table, found: Recognised) -> tuple[pl.DataFrame, list[int]]:
     beside = [f"c{found.reporters}"] if 0 <= found.reporters < frame.width else []
     frame = pl.DataFrame([*(frame.get_column(name) for name in (*known, *beside)), rows])
     texts = [name for name in known if frame.get_column(name).dtype == pl.String]
-    labels = {f"c{spot.column}": spot.label for spot in spots}
+    heads = [{f"c{spot.column}": spot.label for spot in line} for line in (spots, found.units) if line]
     sums = _names_of_sums(frame, found, texts)
     keep = _keep_few if frame.height <= FEW else _keep_many
-    kept = keep(frame, known, texts, labels, sums)
+    kept = keep(frame, known, texts, heads, sums)
     doubtful: list[int] = []
     if not kept.all():
         doubtful = _like_records(frame.filter(~kept), texts, _names_of_values(found, known))
@@ -93,17 +93,24 @@ def _names_of_sums(frame: pl.DataFrame, found: Recognised, texts: list[str]) -> 
 
 
 def _keep_many(
-    frame: pl.DataFrame, known: list[str], texts: list[str], labels: dict[str, str], sums: dict[str, set[str]]
+    frame: pl.DataFrame,
+    known: list[str],
+    texts: list[str],
+    heads: list[dict[str, str]],
+    sums: dict[str, set[str]],
 ) -> pl.Series:
-    """Which rows are records, told over whole columns."""
+    """Which rows are records, told over whole columns; ``heads``: labels and units of measure, which may come again."""
     keep = ~pl.all_horizontal(pl.col(known).is_null())
     if texts:
         keep = keep & ~pl.coalesce(texts).str.contains(FOOTER.pattern).fill_null(value=False)
-        again = pl.sum_horizontal(
-            (pl.col(name).str.strip_chars() == labels[name]).fill_null(value=False).cast(pl.Int32)
+    for head in heads:
+        again = [
+            (pl.col(name).str.strip_chars() == head[name]).fill_null(value=False).cast(pl.Int32)
             for name in texts
-        )
-        keep = keep & (again < 2)
+            if name in head
+        ]
+        if again:
+            keep = keep & (pl.sum_horizontal(again) < min(2, len(head)))
     for name, names in sums.items():
         if names:
             keep = keep & ~pl.col(name).is_in(list(names)).fill_null(value=False)
@@ -111,7 +118,11 @@ def _keep_many(
 
 
 def _keep_few(
-    frame: pl.DataFrame, known: list[str], texts: list[str], labels: dict[str, str], sums: dict[str, set[str]]
+    frame: pl.DataFrame,
+    known: list[str],
+    texts: list[str],
+    heads: list[dict[str, str]],
+    sums: dict[str, set[str]],
 ) -> pl.Series:
     """The same for a few rows, which whole columns are too much machinery for."""
     columns = {name: frame[name].to_list() for name in known}
@@ -121,11 +132,16 @@ def _keep_few(
         keep.append(
             any(columns[name][row] is not None for name in known)
             and not (first is not None and FOOTER.match(first))
-            and sum(
-                columns[name][row] is not None and columns[name][row].strip() == labels[name]
-                for name in texts
+            and not any(
+                sum(
+                    name in head
+                    and columns[name][row] is not None
+                    and columns[name][row].strip() == head[name]
+                    for name in texts
+                )
+                >= min(2, len(head))
+                for head in heads
             )
-            < 2
             and not any(columns[name][row] in names for name, names in sums.items())
         )
     return pl.Series("keep", keep, dtype=pl.Boolean)

@@ -10,11 +10,11 @@ import polars as pl
 from ingestion.findings import Finding, Level, Severity, cell_name
 from ingestion.form import FormField
 from ingestion.grids import SourceCells
-from ingestion.labels import unit_in_label
 from ingestion.layout import nearest_label
 from ingestion.readers.table import number_text
-from ingestion.recognised import Column, Recognised, Spot
+from ingestion.recognised import Recognised, Spot
 from ingestion.values import ERROR_MARKS
+from ingestion.written_units import Differing, differing
 
 _MAX_UNKNOWN = 200
 
@@ -213,21 +213,15 @@ class Faults:
         return problems
 
     def _units(self) -> list[tuple[str, str, str, str | None, str | None]]:
-        """Fields whose unit of money is another than the form's."""
-        problems: list[tuple[str, str, str, str | None, str | None]] = []
-        columns: list[Column] = [*self.found.fields, *self.found.pairs]
-        for column in columns:
-            item = self.found.form.by_code[column.code]
-            asked = item.source_unit or item.unit
-            if item.role != "measure" or asked not in ("元", "千元", "万元"):
-                continue
-            general = self.found.title_unit if unit_in_label(item.name_zh) is None else None
-            unit = unit_in_label(column.label) or general
-            if unit and unit != asked:
-                zh = f"“{item.name_zh}”（{column.cell}）的计量单位写的是{unit}，本表规定为{asked}；请换算后重报"
-                en = f"{item.code} ({column.cell}) is given in {unit}, the form asks for {asked}"
-                problems.append(("UNIT_DIFFERS", zh, en, column.cell, item.code))
-        return problems
+        """Fields whose unit of measure is another than the form's."""
+        return [("UNIT_DIFFERS", one.zh, one.en, one.cell, one.item.code) for one in differing(self.found)]
+
+    def units_of_records(self, units: Sequence[tuple[int, str, Spot]]) -> None:
+        """Numbers whose row says another unit of measure than the form: the record's place, the field, the unit."""
+        for place, code, spot in units:
+            item = self.found.form.by_code[code]
+            one = Differing(item, spot.cell, spot.label, item.source_unit or item.unit or "")
+            self.add("UNIT_DIFFERS", "layout", one.zh, one.en, place=place, cell=one.cell, field_code=code)
 
     # Cells
 

@@ -16,6 +16,7 @@ from ingestion.label_index import LabelIndex
 from ingestion.readers import Table
 from ingestion.readers.table import number_text
 from ingestion.recognised import Recognised, Spot
+from ingestion.written_units import differs
 
 __all__ = ["FEW", "FOOTER", "Grid", "SourceCells", "grid_of", "is_numbering"]
 
@@ -35,6 +36,7 @@ class Grid:
     and column of a field, None where the record's own holds. ``positions``: field, row and column that are kept with
     the records; where a record has the like itself, they are the distance from it. ``unread``: labels below the
     header that are none of the form's, beside a value. ``doubtful``: rows that were left out and may be records.
+    ``units``: numbers whose row says another unit of measure than the form, by number of the record and field.
     """
 
     frame: pl.DataFrame
@@ -42,6 +44,7 @@ class Grid:
     positions: Sequence[tuple[str, int | None, int | None]] = ()
     unread: Sequence[Spot] = ()
     doubtful: Sequence[int] = ()
+    units: Sequence[tuple[int, str, Spot]] = ()
 
     @cached_property
     def scattered(self) -> set[str]:
@@ -249,13 +252,15 @@ def _long(table: Table, found: Recognised, index: LabelIndex) -> Grid:
     records: dict[tuple[object, ...], dict[str, tuple[str | None, int]]] = {}
     times: dict[tuple[object, ...], int] = {}
     lost: dict[str, Spot] = {}
+    units: list[tuple[tuple[object, ...], str, Spot]] = []
+    asked = {item.code: item.source_unit or item.unit for item in found.form.measures}
     columns = [
-        cells.to_series(c) if c < cells.width else None
-        for c in (*(k for _, k in keys), found.item, found.value)
+        cells.to_series(c) if 0 <= c < cells.width else None
+        for c in (*(k for _, k in keys), found.item, found.value, found.unit)
     ]
     texts = [[None] * cells.height if c is None else _strings(c) for c in columns]
     for row, values in enumerate(zip(*texts, strict=True)):
-        *key, label, value = values
+        *key, label, value, unit = values
         if label is None or FOOTER.match(label):
             if value is not None:
                 lost.setdefault(label or "", Spot(first + row, found.item, label or ""))
@@ -270,6 +275,8 @@ def _long(table: Table, found: Recognised, index: LabelIndex) -> Grid:
         times[counted] = times.get(counted, 0) + 1
         record = records.setdefault((*key, times[counted]), {})
         record[code] = (value, first + row + 1)
+        if unit is not None and value is not None and differs(unit, asked.get(code)):
+            units.append(((*key, times[counted]), code, Spot(first + row, found.unit, unit)))
     filled = sorted({code for record in records.values() for code in record})
     starts = [min(row for _, row in record.values()) for record in records.values()]
     series = [
@@ -305,7 +312,14 @@ def _long(table: Table, found: Recognised, index: LabelIndex) -> Grid:
         if len(offsets) == len(filled)
         else []
     )
-    return Grid(frame, {code: (None, column + 1) for code, column in keys}, positions, tuple(lost.values()))
+    numbers = {key: number for number, key in enumerate(records)}
+    return Grid(
+        frame,
+        {code: (None, column + 1) for code, column in keys},
+        positions,
+        tuple(lost.values()),
+        units=[(numbers[key], code, spot) for key, code, spot in units],
+    )
 
 
 def _strings(series: pl.Series) -> list[str | None]:

@@ -26,6 +26,7 @@ from ingestion.periods import year_of
 from ingestion.readers import Table
 from ingestion.recognised import Column, Recognised, Spot
 from ingestion.titles import labelled_values, lines, part_of, plain, reporter_in, unit_of_money
+from ingestion.written_units import unit_cells
 
 __all__ = ["Column", "Recognised", "Spot", "nearest_forms", "nearest_label", "recognise"]
 
@@ -128,12 +129,14 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
     found = describe(
         head, row, form, index, wide=wide, part=part, year=year_of([*titles, table.sheet, file_name])
     )
-    known = [spot.column for spot in (*found.fields, *found.blocks)]
+    places = [(c.column, c.code) for c in found.fields] + [(b.column, b.measure) for b in found.blocks]
+    known = [column for column, _ in places]
+    below, units = unit_cells(head[row:], places, form)
     unknown = [
         spot
         for spot in found.unknown
         if spot.label
-        or _holds_something(table, row + 1, spot.column, known, piecemeal=form.cards is not None)
+        or _holds_something(table, row + below + 1, spot.column, known, piecemeal=form.cards is not None)
     ]
     seen = {column.code for column in found.fields}
     values = labelled_values(head[: best.row], form, index)
@@ -142,7 +145,7 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
         form=form,
         layout=layout,
         part=part_code,
-        header_row=row,
+        header_row=row + below,
         fields=tuple(found.fields),
         blocks=tuple(found.blocks),
         reporters=found.reporters,
@@ -155,6 +158,9 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
         titles=titles,
         title_values=values,
         title_unit=unit_of_money(titles),
+        units=tuple(
+            Column(row + below, column, units[column], code) for column, code in places if column in units
+        ),
         reporter=reporter_in(titles),
     )
 
@@ -195,6 +201,8 @@ def _describe_upright(table: Table, found: upright.Found, index: LabelIndex) -> 
         records_are=found.records_are,
         item=found.item,
         value=found.value,
+        unit=found.unit,
+        units=tuple(found.units),
         end_row=found.last + 1 if found.kind != "long" else None,
         unknown=tuple(found.unknown),
         left_out=tuple(found.left_out),

@@ -72,11 +72,12 @@ class Pair(Column):
 class Recognised:
     """A form's layout found in a table.
 
-    ``header_row`` is the last row of the labels, ``first_row`` the first row that belongs to this table and
-    ``end_row`` the first that no longer does.
+    ``header_row`` is the last row of the labels and of their units, ``first_row`` the first row that belongs to this
+    table and ``end_row`` the first that no longer does.
     ``fields`` are the labels of fields; a sheet has ``pairs`` and a wide layout ``blocks`` besides. ``records``
     are the columns of a transposed table that hold one record each, with the text at their head. A long table
-    has its labels in column ``item`` and its numbers in column ``value``.
+    has its labels in column ``item``, its numbers in column ``value`` and their units of measure in column ``unit``.
+    ``units`` are cells elsewhere that say the unit of a field.
     """
 
     form: Form
@@ -104,6 +105,8 @@ class Recognised:
     titles: tuple[str, ...] = ()
     title_values: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     title_unit: str | None = None
+    units: tuple[Column, ...] = ()
+    unit: int = -1
     reporter: str | None = None
 
     @property

@@ -9,15 +9,16 @@ from ingestion.label_index import LabelIndex, may_be_label
 from ingestion.periods import find_period
 from ingestion.readers import Table
 from ingestion.readers.table import number_text
-from ingestion.recognised import Recognised
+from ingestion.recognised import Column, Recognised
 from ingestion.titles import labelled_values, lines, reporter_in, unit_named, unit_of_money
+from ingestion.written_units import unit_cells
 
 # A title has at most so many lines, a line of it at most so many texts.
 _LINES, _TEXTS = 6, 4
 
 
 def sections_of(table: Table, found: Recognised, index: LabelIndex) -> list[Recognised]:
-    """The tables of a sheet whose labels come again under a title that says another unit or period.
+    """The tables of a sheet whose labels come again under a title that says another unit, period or unit of money.
 
     Labels that come again without one (at the top of a printed page) begin no other table.
     """
@@ -33,24 +34,47 @@ def sections_of(table: Table, found: Recognised, index: LabelIndex) -> list[Reco
         titles = lines(above)
         values = labelled_values(above, found.form, index)
         says = values or find_period(titles, found.form.period.type) or unit_named(titles, found.form)
-        if not says:
+        money = unit_of_money(titles)
+        before = parts[-1]
+        if not says and money in (None, before.title_unit):
             continue
         row = found.header_row + 1 + place
-        parts[-1] = replace(parts[-1], end_row=row - len(above))
+        below, units = _units_below(body, place, found)
+        parts[-1] = replace(before, end_row=row - len(above))
         parts.append(
             replace(
                 found,
-                header_row=row,
+                header_row=row + below,
+                fields=tuple(replace(one, row=row) for one in found.fields),
+                blocks=tuple(replace(one, row=row) for one in found.blocks),
                 first_row=row - len(above),
-                titles=titles,
-                title_values=values,
-                title_unit=unit_of_money(titles) or found.title_unit,
-                reporter=reporter_in(titles) or found.reporter,
+                # Who and when stay as they were where a title says neither.
+                titles=titles if says else (*titles, *before.titles),
+                title_values=values if says else before.title_values,
+                title_unit=money or before.title_unit,
+                units=tuple(
+                    Column(row + below, spot.column, units[spot.column], spot.code)
+                    for spot in _spots(found)
+                    if spot.column in units
+                ),
+                reporter=reporter_in(titles) or before.reporter,
                 unknown=(),
                 left_out=(),
             )
         )
     return parts
+
+
+def _spots(found: Recognised) -> list[Column]:
+    """Labels of fields, and those of blocks with the measure that they are for."""
+    blocks = [Column(one.row, one.column, one.label, one.measure) for one in found.blocks]
+    return [*found.fields, *blocks]
+
+
+def _units_below(body: pl.DataFrame, place: int, found: Recognised) -> tuple[int, dict[int, str]]:
+    """The units of measure below labels that come again."""
+    rows = [[_text(value) for value in row] for row in body.slice(place, 3).iter_rows()]
+    return unit_cells(rows, [(spot.column, spot.code) for spot in _spots(found)], found.form)
 
 
 def _repeats(body: pl.DataFrame, found: Recognised) -> list[int]:

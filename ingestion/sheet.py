@@ -9,7 +9,7 @@ import polars as pl
 from ingestion.faults import Cells, Faults
 from ingestion.findings import Finding, Severity
 from ingestion.form import Form, FormField
-from ingestion.grids import FEW, Grid, SourceCells, grid_of
+from ingestion.grids import FEW, Grid, SourceCells, grid_of, is_numbering
 from ingestion.heads import (
     Elsewhere,
     cells_of,
@@ -67,6 +67,7 @@ def read_sheet(
     faults.unknown_labels([*found.unknown, *grid.unread])
     faults.columns_left_out(found.left_out)
     faults.rows_left_out("ROW_ABOVE_LABELS", _numbers_above(table, found), *_ABOVE)
+    faults.units_of_records(grid.units)
     faults.rows_left_out("ROW_LIKE_SIGNATURE", grid.doubtful, *_LIKE_SIGNATURE)
     where = Elsewhere(table, found, file_name)
     frame = grid.frame.hstack([pl.Series("place", range(grid.frame.height), dtype=pl.Int64)])
@@ -113,6 +114,7 @@ def _numbers_above(table: Table, found: Recognised) -> list[int]:
         row + 1
         for row, cells in enumerate(table.head[: found.header_row])
         if row >= found.first_row
+        and not is_numbering(tuple(cell or None for cell in cells))
         and sum(column < len(cells) and is_number(cells[column]) for column in columns) * 2 >= len(columns)
     ]
 

@@ -9,7 +9,8 @@ from ingestion.grids import FOOTER
 from ingestion.label_index import LabelIndex, is_number, is_period, may_be_label
 from ingestion.labels import is_total, squeeze
 from ingestion.recognised import Column, Named, Pair, Spot
-from ingestion.vocabulary import ASIDE, ITEM_CODES, ITEMS, UNIT_TEXTS, VALUES
+from ingestion.vocabulary import ASIDE, ITEM_CODES, ITEMS, UNIT_HEADS, VALUES
+from ingestion.written_units import is_nothing, is_unit
 
 # Labels are looked for in the first rows and columns only.
 ROWS = 1000
@@ -30,6 +31,8 @@ class Found(Named):
     records_are: str = ""
     item: int = -1
     value: int = -1
+    unit: int = -1
+    units: list[Column] = field(default_factory=list)
     items: set[str] = field(default_factory=set)
     unknown: list[Spot] = field(default_factory=list)
     left_out: list[Spot] = field(default_factory=list)
@@ -119,6 +122,7 @@ def _transposed(
     ]
     at = heads_row(cells, first, main)
     found.records = [Spot(at, column, heads.get(column, "")) for column in columns]
+    found.units = _units_beside(cells, found.fields, range(main + 1, width), heads)
     own = _of_other_times(found)
     found.unknown = _unread_rows(cells, found, main)
     if own:
@@ -221,7 +225,19 @@ def _aside(cells: Sequence[Sequence[str]], fields: Sequence[Column], column: int
         return True
     texts = [cells[field.row][column] for field in fields if column < len(cells[field.row])]
     texts = [text for text in texts if text]
-    return bool(texts) and all(squeeze(text) in UNIT_TEXTS for text in texts)
+    return bool(texts) and all(is_unit(text) or is_nothing(text) for text in texts)
+
+
+def _units_beside(
+    cells: Sequence[Sequence[str]], fields: Sequence[Column], columns: Sequence[int], heads: dict[int, str]
+) -> list[Column]:
+    """The units of measure that a column beside the labels gives for their rows."""
+    for column in columns:
+        texts = {one: cells[one.row][column] for one in fields if column < len(cells[one.row])}
+        units = [one for one, text in texts.items() if is_unit(text)]
+        if units and (squeeze(heads.get(column, "")) in UNIT_HEADS or _aside(cells, fields, column, "")):
+            return [Column(one.row, column, text, one.code) for one, text in texts.items() if text]
+    return []
 
 
 # A sheet of one report
@@ -260,6 +276,12 @@ def _sheet(
             else:
                 seen.add(codes[0])
                 found.pairs.append(Pair(row, column, spot.label, codes[0], place[0], place[1]))
+                units = [
+                    at
+                    for at in range(ends[column] + 1, 0 if below else stop)
+                    if at != place[1] and is_unit(cells[row][at])
+                ]
+                found.units += [Column(row, at, cells[row][at], codes[0]) for at in units[:1]]
     found.last = max((pair.value_row for pair in found.pairs), default=found.last)
     found.unknown = _unread(cells, found, used)
     return found
@@ -275,7 +297,9 @@ def _end(row: Sequence[str], column: int) -> int:
 def _right_of(cells: Sequence[str], row: int, start: int, stop: int) -> tuple[int, int]:
     """Cell of the value right of a label: the first filled one that is no unit of measure."""
     filled = [
-        column for column in range(start, stop) if cells[column] and squeeze(cells[column]) not in UNIT_TEXTS
+        column
+        for column in range(start, stop)
+        if cells[column] and not is_unit(cells[column]) and not is_nothing(cells[column])
     ]
     return row, filled[0] if filled else start
 
@@ -372,9 +396,17 @@ def _long(
                 found.fields.append(Column(row, column, text, codes[0]))
             elif times[column] == "other":
                 found.left_out.append(Spot(row, column, text))
+            elif keys[column] in UNIT_HEADS and any(map(is_unit, _down(cells, row, column))):
+                # 单位 may also head a column of institutions.
+                found.unit = column
             elif keys[column] not in (ASIDE | ITEM_CODES | ITEMS):
                 found.unknown.append(Spot(row, column, text))
         found.items = {code for (_, column), codes in labels.items() if column == item for code in codes}
         # Without anybody beside the labels it is a sheet of one report.
         return found if found.fields and found.items else None
     return None
+
+
+def _down(cells: Sequence[Sequence[str]], row: int, column: int) -> list[str]:
+    """The texts below a cell."""
+    return [texts[column] for texts in cells[row + 1 :] if column < len(texts)]

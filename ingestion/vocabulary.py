@@ -1,7 +1,5 @@
 """Words that head the columns of upright forms, whatever the form."""
 
-from ingestion.labels import UNITS, squeeze
-
 # Headings of a long table's column of labels, and of its column of values.
 ITEMS = {
     "指标",
@@ -41,6 +39,7 @@ VALUES = {
 ASIDE = {
     "计量单位",
     "单位",
+    "度量单位",
     "序号",
     "编号",
     "行次",
@@ -55,4 +54,5 @@ ASIDE = {
     "no",
     "no.",
 }
-UNIT_TEXTS = {squeeze(unit) for unit in UNITS} | {"—", "-", "/"}
+# Of these, a column that holds nothing but units of measure.
+UNIT_HEADS = {"计量单位", "度量单位", "单位", "unit"}

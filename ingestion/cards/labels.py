@@ -6,6 +6,7 @@ from ingestion.findings import Finding, Severity, cell_name
 from ingestion.layout import nearest_label
 from ingestion.readers.table import Table
 from ingestion.recognised import Recognised
+from ingestion.written_units import differing
 
 MAX_UNKNOWN = 200
 """Unknown columns that are told one by one."""
@@ -38,6 +39,7 @@ def header(found: Recognised, sheet: str) -> list[Finding]:
         findings.append(
             _of_label("COLUMN_TWICE", zh, f"the column at {spot.cell} repeats {code}; keep one", spot.cell)
         )
+    findings += [_of_label("UNIT_DIFFERS", one.zh, one.en, one.cell) for one in differing(found)]
     return [replace(finding, sheet=sheet) for finding in findings]
 
 

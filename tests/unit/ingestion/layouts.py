@@ -14,6 +14,11 @@ def label(form: Form, code: str) -> str:
     return form.by_code[code].name_zh
 
 
+def unit(form: Form, code: str) -> str | None:
+    """The unit of measure that the form prints."""
+    return form.by_code[code].source_unit or form.by_code[code].unit
+
+
 def table(form: Form, reports: Reports, codes: Sequence[str]) -> Grid:
     """A row per report, between a title, a numbering row, a total and a signature."""
     numbering: list[object] = ["甲", "乙", *range(1, len(codes) - 1)]
@@ -33,8 +38,9 @@ def transposed(form: Form, reports: Reports, codes: Sequence[str]) -> Grid:
     """A row per field, with numbering and units of measure before the columns of the reports."""
     rows: Grid = [[form.name_zh], ["指标", "计量单位", "序号", *(None for _ in reports)]]
     for number, code in enumerate(codes, start=1):
-        unit = form.by_code[code].unit
-        rows.append([label(form, code), unit or "-", number, *(report.get(code) for report in reports)])
+        rows.append(
+            [label(form, code), unit(form, code) or "-", number, *(report.get(code) for report in reports)]
+        )
     return [*rows, ["审核人：丙"]]
 
 
@@ -64,5 +70,5 @@ def long(form: Form, reports: Reports, codes: Sequence[str]) -> Grid:
     for report in reports:
         for code in others:
             who = [report.get(code) for code in identities]
-            rows.append([*who, label(form, code), form.by_code[code].unit, report.get(code)])
+            rows.append([*who, label(form, code), unit(form, code), report.get(code)])
     return rows
