@@ -13,6 +13,7 @@ from ingestion.grids import SourceCells
 from ingestion.layout import nearest_label
 from ingestion.readers.table import number_text
 from ingestion.recognised import Recognised, Spot
+from ingestion.shifted import shifted_texts
 from ingestion.values import ERROR_MARKS
 from ingestion.written_units import Differing, differing
 
@@ -142,6 +143,12 @@ class Faults:
         for row in rows[:_MAX_UNKNOWN]:
             zh_row, en_row = f"第{row}行像是数据，{zh}", f"row {row} looks like a record {en}"
             self.add(rule_id, "layout", zh_row, en_row, severity="soft", cell=cell_name(row, 1))
+
+    def too_long(self, rows: Sequence[tuple[int, int]]) -> None:
+        """Rows (counted from 1) with more fields than their labels, each with the place of a record in it."""
+        for place, row in rows:
+            zh, en = shifted_texts(row)
+            self.add("ROW_TOO_LONG", "layout", zh, en, place=place, cell=cell_name(row, 1))
 
     def part_unknown(self) -> None:
         """Neither title nor file name says which of a form's parts this is."""

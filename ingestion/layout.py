@@ -25,6 +25,7 @@ from ingestion.labels import label_keys, squeeze
 from ingestion.periods import year_of
 from ingestion.readers import Table
 from ingestion.recognised import Column, Recognised, Spot
+from ingestion.shifted import width_of
 from ingestion.titles import labelled_values, lines, part_of, plain, reporter_in, unit_of_money
 from ingestion.written_units import unit_cells
 
@@ -132,11 +133,16 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
     places = [(c.column, c.code) for c in found.fields] + [(b.column, b.measure) for b in found.blocks]
     known = [column for column, _ in places]
     below, units = unit_cells(head[row:], places, form)
+    width = width_of(table, [row])
     unknown = [
         spot
         for spot in found.unknown
         if spot.label
-        or _holds_something(table, row + below + 1, spot.column, known, piecemeal=form.cards is not None)
+        # What stands behind the last field of the labels is no column: its row is told.
+        or (
+            (width is None or spot.column < width)
+            and _holds_something(table, row + below + 1, spot.column, known, piecemeal=form.cards is not None)
+        )
     ]
     seen = {column.code for column in found.fields}
     values = labelled_values(head[: best.row], form, index)
@@ -146,6 +152,7 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
         layout=layout,
         part=part_code,
         header_row=row + below,
+        width=width,
         fields=tuple(found.fields),
         blocks=tuple(found.blocks),
         reporters=found.reporters,
@@ -188,6 +195,9 @@ def _describe_upright(table: Table, found: upright.Found, index: LabelIndex) -> 
     layout = next(one for one in form.layouts if one.kind == found.kind)
     # Only what stands above the labels and their heads is a title; in a sheet the foot may say the period too.
     titles = lines(table.head[: found.first])
+    rows = {spot.row for spot in (*found.fields, *found.pairs)}
+    heads = next((record.row for record in found.records if record.label), None)
+    width = width_of(table, [found.first] if found.kind == "long" else rows, heads)
     seen = found.matched | ({found.records_are} if found.records_are else set())
     values = labelled_values(table.head[: found.first], form, index)
     return Recognised(
@@ -197,11 +207,12 @@ def _describe_upright(table: Table, found: upright.Found, index: LabelIndex) -> 
         header_row=found.first if found.kind == "long" else max(found.first - 1, 0),
         fields=tuple(found.fields),
         pairs=tuple(found.pairs),
-        records=tuple(found.records),
+        records=tuple(one for one in found.records if width is None or one.column < width),
         records_are=found.records_are,
         item=found.item,
         value=found.value,
         unit=found.unit,
+        width=width,
         units=tuple(found.units),
         end_row=found.last + 1 if found.kind != "long" else None,
         unknown=tuple(found.unknown),

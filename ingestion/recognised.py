@@ -77,7 +77,8 @@ class Recognised:
     ``fields`` are the labels of fields; a sheet has ``pairs`` and a wide layout ``blocks`` besides. ``records``
     are the columns of a transposed table that hold one record each, with the text at their head. A long table
     has its labels in column ``item``, its numbers in column ``value`` and their units of measure in column ``unit``.
-    ``units`` are cells elsewhere that say the unit of a field.
+    ``units`` are cells elsewhere that say the unit of a field. ``width`` is how many fields the rows of a delimited
+    text should have, None where cells cannot move.
     """
 
     form: Form
@@ -107,6 +108,7 @@ class Recognised:
     title_unit: str | None = None
     units: tuple[Column, ...] = ()
     unit: int = -1
+    width: int | None = None
     reporter: str | None = None
 
     @property

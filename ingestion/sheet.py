@@ -23,6 +23,7 @@ from ingestion.label_index import LabelIndex, is_number
 from ingestion.masking import masked
 from ingestion.readers import Table
 from ingestion.recognised import Recognised
+from ingestion.shifted import rows_too_long
 from ingestion.values import Typed, type_columns
 
 _IDENTITY = ("subject_ref", "period_start", "period_end")
@@ -78,6 +79,7 @@ def read_sheet(
     frame = with_subject(frame, found, where, region_code=region_code, reporter=found.reporter or reporter)
     frame = with_period(frame, grid, found, where, faults)
     frame = without_nobody(frame, found, faults)
+    faults.too_long(_of_rows(frame, found, rows_too_long(table, found)))
     rows = _typed(frame, grid, found, faults)
     heads = pl.DataFrame([frame.get_column(name) for name in ("place", *_HEAD)])
     if bare:
@@ -103,6 +105,18 @@ def _first_places(heads: pl.DataFrame) -> list[tuple[int, dt.date]]:
     ):
         first.setdefault(tuple(identity), (place, identity[1]))
     return list(first.values())
+
+
+def _of_rows(frame: pl.DataFrame, found: Recognised, rows: list[int]) -> list[tuple[int, int]]:
+    """For some rows (from 1) the place of the first record of each report that has a number there, with the row."""
+    if not rows or frame.is_empty():
+        return []
+    if found.layout.kind in ("transposed", "sheet"):
+        return [(place, row) for row in rows for place in frame["place"]]
+    own = [name for name in frame.columns if name.startswith("row:")] if found.layout.kind == "long" else []
+    pieces = [frame.select(pl.col(name).alias("row"), "place", *_IDENTITY) for name in own or ["source_row"]]
+    mine = pl.concat(pieces).filter(pl.col("row").is_in(rows)).sort("row", "place")
+    return mine.unique(["row", *_IDENTITY], keep="first", maintain_order=True).select("place", "row").rows()
 
 
 def _numbers_above(table: Table, found: Recognised) -> list[int]:

@@ -22,9 +22,11 @@ from ingestion.form import FormField
 from ingestion.identifiers import citizen_numbers_valid, icd10_valid, usccs_valid
 from ingestion.placing import Lane
 from ingestion.recognised import Recognised
+from ingestion.shifted import beyond
 from ingestion.values import Typed
 
 _UNIT = "\x1f"
+_LONGER = "is_too_long"
 _LIKE_A_CODE = r"^[A-Za-z]{0,3}[0-9][A-Za-z0-9.+*†/_-]{0,28}$"
 
 
@@ -102,6 +104,9 @@ class BatchReader:
         # The cells as they were written have been read: nothing holds on to them.
         body = self.where.subjects(rows["source_row"].to_frame(), typed)
         body = self.where.periods(body, typed, self._day_of(typed, len(body)))
+        longer = None if self.found.width is None else beyond(rows, self.found.width)
+        if longer is not None:
+            body = body.with_columns(longer.alias(_LONGER))
         said = {code: one.values for code, one in typed.items()}
         said |= {f"{code}!": one.faults for code, one in typed.items() if one.faulty}
         return TypedRows(body.hstack(self.hasher.fingerprints(said, len(body))), typed)
@@ -132,6 +137,8 @@ class BatchReader:
         values = {code: one.values for code, one in typed.items()}
         self._complete(judge, values, days)
         self._cells_at_fault(judge, typed, values)
+        if _LONGER in body.columns:
+            judge.fails(told.TooLong(self.cards.noun_zh), body[_LONGER])
         # A register without a date of its own tells ages at the end of its period.
         undated = self.cards.date is None
         persons = self._persons(judge, values, body["period_end"].alias("day") if undated else days)

@@ -11,6 +11,7 @@ from ingestion.cards.ledger import Entry, Ledger
 from ingestion.checks import Verdicts
 from ingestion.findings import Finding, Severity, cell_name
 from ingestion.form import Form, FormField
+from ingestion.shifted import shifted_texts
 
 if TYPE_CHECKING:
     from ingestion.cards.batch import BatchReader
@@ -172,6 +173,37 @@ def twice(field: FormField, noun: str, *, same: bool) -> CellFault:
         f"与文件中前面的一张{noun}编号相同而内容不同，单独搁置；请只保留正确的一张",
         "is the key of an earlier card of the file that says something else; this card is set aside",
     )
+
+
+@dataclass(frozen=True)
+class TooLong:
+    """A row of delimited text with more fields than its labels, whose cells may have moved."""
+
+    noun_zh: str
+    rule_id: str = "ROW_TOO_LONG"
+    severity: Severity = "hard"
+
+    def findings(self, reader: "BatchReader", body: pl.DataFrame, where: pl.Series) -> list[Finding]:
+        """A finding for each card in ``where``."""
+        found = []
+        for report_no, record_no, row in (
+            body.filter(where).select("report_no", "record_no", "source_row").iter_rows()
+        ):
+            zh, en = shifted_texts(row)
+            found.append(
+                Finding(
+                    rule_id=self.rule_id,
+                    level="layout",
+                    severity=self.severity,
+                    message_zh=f"{zh}；这张{self.noun_zh}单独搁置",
+                    message_en=f"{en}; this card is set aside",
+                    report_no=report_no,
+                    sheet=reader.sheet,
+                    cell=cell_name(row, 1),
+                    record_no=record_no,
+                )
+            )
+        return found
 
 
 @dataclass(frozen=True)

@@ -58,11 +58,12 @@ def read_delimited(source: bytes | Blob, name: str) -> list[Table]:
             mend="Send it as .xlsx or CSV.",
             file=name,
         )
-    delimiter, width = _delimiter(sample)
+    delimiter, widths = _delimiter(sample)
+    width = max(*widths, 1, 1)
     if width > Limits.of().columns:
         raise too_many(name, "列数", "columns", Limits.of().columns)
     text = _Text(blob, encoding, delimiter, width)
-    return [Table("", text.top(), text.rows_below, stream=text.batches, told=text.told)]
+    return [Table("", text.top(), text.rows_below, stream=text.batches, told=text.told, widths=widths)]
 
 
 def read_head(head: bytes) -> Iterator[list[str]]:
@@ -369,9 +370,9 @@ def _sample(blob: Blob, encoding: str) -> str:
     return decoder.decode(blob.head(SAMPLE_BYTES))
 
 
-def _delimiter(sample: str) -> tuple[str, int]:
-    """Delimiter that splits most rows into the same number of columns, and the widest row."""
-    best = (0, 0, ",", 1)
+def _delimiter(sample: str) -> tuple[str, tuple[int, ...]]:
+    """Delimiter that splits most rows into the same number of columns, and how many each of the first rows has."""
+    best: tuple[int, int, str, tuple[int, ...]] = (0, 0, ",", ())
     for preference, delimiter in enumerate(reversed(DELIMITERS)):
         widths = []
         for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter):
@@ -380,5 +381,5 @@ def _delimiter(sample: str) -> tuple[str, int]:
                 break
         split = [width for width in widths if width > 1]
         usual = max(set(split), key=split.count, default=1)
-        best = max(best, (split.count(usual) * (usual > 1), preference, delimiter, max(widths, default=1)))
-    return best[2], max(best[3], 1)
+        best = max(best, (split.count(usual) * (usual > 1), preference, delimiter, tuple(widths)))
+    return best[2], best[3]

@@ -21,7 +21,8 @@ class Table:
     ``top`` holds the first rows as values; ``rows_below`` makes the frame of all rows from one on, with
     column ``c<n>`` as text, or as Float64 where a workbook holds nothing but numbers. ``file_name`` is the
     name of the archive's member that the table comes from; its sheet carries that name too. ``keeper`` must live
-    as long as the table is read. ``told``: what was found wrong with rows while they were read, by row.
+    as long as the table is read. ``told``: what was found wrong with rows while they were read, by row. ``widths``: how
+    many fields each of the first rows of a delimited text has.
     """
 
     sheet: str
@@ -32,6 +33,7 @@ class Table:
     file_name: str | None = None
     keeper: object = None
     told: dict[int, Finding] = field(default_factory=dict)
+    widths: tuple[int, ...] = ()
 
     def batches(self, first: int, size: int) -> Iterator[pl.DataFrame]:
         """All rows from ``first`` on, at most about ``size`` at a time, in frames like those of ``rows_below``.

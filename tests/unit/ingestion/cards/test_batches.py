@@ -161,3 +161,14 @@ def test_a_unit_called_by_code_and_by_name_has_one_report_a_month(unread):
     numbers = records.group_by("report_no").agg(pl.col("record_no").sort())
     assert all(list(part) == list(range(1, len(part) + 1)) for part in numbers["record_no"])
     assert ledger.unplaced_cards == 15
+
+
+def test_a_card_with_more_fields_than_labels_is_set_aside_alone(tmp_path):
+    line = "T-1,m{},构造人,,男,1980-05-01,2015-01-01 09:00,2015-01-04 09:00,3,J18.900,医嘱离院,{}"
+    costs = ["1000", "1,000", "2000,,", '"3,000"']
+    ledger, records = written(tmp_path, "病案首页", HEADER, *map(line.format, range(4), costs))
+    assert records["set_aside"].to_list() == [None, "ROW_TOO_LONG", None, None]
+    assert [(one.rule_id, one.severity, one.cell) for one in ledger.findings] == [
+        ("ROW_TOO_LONG", "hard", "A3")
+    ]
+    assert records["cost_total"].to_list() == [1000, 1, 2000, 3000]
