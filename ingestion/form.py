@@ -228,6 +228,12 @@ class Form(Strict):
         """The form's numbers."""
         return tuple(field for field in self.fields if field.role == "measure")
 
+    @cached_property
+    def days(self) -> frozenset[str]:
+        """Fields whose cells are read as days or as periods."""
+        dated = (field.code for field in self.fields if field.type in ("date", "datetime"))
+        return frozenset((*self.period.fields, *dated))
+
     @property
     def breakdowns(self) -> tuple[FormField, ...]:
         """Fields that split a report into several records."""

@@ -24,6 +24,7 @@ from ingestion.label_index import LabelIndex, index_of, may_be_label
 from ingestion.labels import label_keys, squeeze
 from ingestion.periods import year_of
 from ingestion.readers import Table
+from ingestion.readers.cells import days_since_1904
 from ingestion.recognised import Column, Recognised, Spot
 from ingestion.shifted import width_of
 from ingestion.titles import labelled_values, lines, part_of, plain, reporter_in, unit_of_money
@@ -145,7 +146,7 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
         )
     ]
     seen = {column.code for column in found.fields}
-    values = labelled_values(head[: best.row], form, index)
+    values = _title_values(table, best.row, form, index)
     asked = row_fields(form, layout) if wide else set(form.by_code)
     return Recognised(
         form=form,
@@ -169,7 +170,18 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
             Column(row + below, column, units[column], code) for column, code in places if column in units
         ),
         reporter=reporter_in(titles),
+        since_1904=table.since_1904,
     )
+
+
+def _title_values(table: Table, first: int, form: Form, index: LabelIndex) -> dict[str, tuple[str, int, int]]:
+    """What lines above the labels say of fields."""
+    values = labelled_values(table.head[:first], form, index)
+    if table.since_1904:
+        for code in form.days & values.keys():
+            text, row, column = values[code]
+            values[code] = days_since_1904(pl.Series([text]))[0], row, column
+    return values
 
 
 def _records(body: pl.DataFrame, columns: list[int]) -> pl.DataFrame:
@@ -199,7 +211,7 @@ def _describe_upright(table: Table, found: upright.Found, index: LabelIndex) -> 
     heads = next((record.row for record in found.records if record.label), None)
     width = width_of(table, [found.first] if found.kind == "long" else rows, heads)
     seen = found.matched | ({found.records_are} if found.records_are else set())
-    values = labelled_values(table.head[: found.first], form, index)
+    values = _title_values(table, found.first, form, index)
     return Recognised(
         form=form,
         layout=layout,
@@ -224,6 +236,7 @@ def _describe_upright(table: Table, found: upright.Found, index: LabelIndex) -> 
         title_values=values,
         title_unit=unit_of_money(titles),
         reporter=reporter_in(titles),
+        since_1904=table.since_1904,
     )
 
 

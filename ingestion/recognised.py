@@ -78,7 +78,7 @@ class Recognised:
     are the columns of a transposed table that hold one record each, with the text at their head. A long table
     has its labels in column ``item``, its numbers in column ``value`` and their units of measure in column ``unit``.
     ``units`` are cells elsewhere that say the unit of a field. ``width`` is how many fields the rows of a delimited
-    text should have, None where cells cannot move.
+    text should have, None where cells cannot move; ``since_1904``, what a number means that is read as a day.
     """
 
     form: Form
@@ -109,6 +109,7 @@ class Recognised:
     units: tuple[Column, ...] = ()
     unit: int = -1
     width: int | None = None
+    since_1904: bool = False
     reporter: str | None = None
 
     @property

@@ -22,6 +22,7 @@ from ingestion.heads import (
 from ingestion.label_index import LabelIndex, is_number
 from ingestion.masking import masked
 from ingestion.readers import Table
+from ingestion.readers.cells import days_since_1904
 from ingestion.recognised import Recognised
 from ingestion.shifted import rows_too_long
 from ingestion.values import Typed, type_columns
@@ -71,7 +72,8 @@ def read_sheet(
     faults.units_of_records(grid.units)
     faults.rows_left_out("ROW_LIKE_SIGNATURE", grid.doubtful, *_LIKE_SIGNATURE)
     where = Elsewhere(table, found, file_name)
-    frame = grid.frame.hstack([pl.Series("place", range(grid.frame.height), dtype=pl.Int64)])
+    cells = _in_days(grid.frame, found) if found.since_1904 else grid.frame
+    frame = cells.hstack([pl.Series("place", range(cells.height), dtype=pl.Int64)])
     if found.choices:
         faults.part_unknown()
         frame = frame.clear()
@@ -93,6 +95,12 @@ def read_sheet(
         for frame in (heads, rows)
     )
     return Sheet(found.form, heads, rows, _positions(table, grid), faults.findings)
+
+
+def _in_days(frame: pl.DataFrame, found: Recognised) -> pl.DataFrame:
+    """The records with days where a workbook that counts from 1904 has mere numbers."""
+    named = {*found.form.days, "period_text"}
+    return pl.DataFrame([days_since_1904(one) if one.name in named else one for one in frame.get_columns()])
 
 
 def _first_places(heads: pl.DataFrame) -> list[tuple[int, dt.date]]:

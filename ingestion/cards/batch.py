@@ -21,6 +21,7 @@ from ingestion.checks import CheckContext, evaluate
 from ingestion.form import FormField
 from ingestion.identifiers import citizen_numbers_valid, icd10_valid, usccs_valid
 from ingestion.placing import Lane
+from ingestion.readers.cells import days_since_1904
 from ingestion.recognised import Recognised
 from ingestion.shifted import beyond
 from ingestion.values import Typed
@@ -177,7 +178,8 @@ class BatchReader:
             return pl.Series(field.code, [text], dtype=pl.String).new_from_index(0, len(body))
         name = f"c{index}"
         if name in body.columns:
-            return body[name].alias(field.code)
+            cells = body[name].alias(field.code)
+            return days_since_1904(cells) if self.found.since_1904 and field.code in self.form.days else cells
         return pl.Series(field.code, [None], dtype=pl.String).new_from_index(0, len(body))
 
     def _day_of(self, typed: dict[str, Typed], height: int) -> pl.Series:

@@ -22,7 +22,7 @@ Percents = dict[int, list[tuple[int, int]]]
 
 @dataclass
 class Book:
-    """``percent_styles``: numbers of the styles that show percentages."""
+    """``percent_styles``: numbers of the styles that show percentages; ``since_1904``: what days count from."""
 
     percent_styles: set[int] = field(default_factory=set)
     since_1904: bool = False

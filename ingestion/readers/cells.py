@@ -7,10 +7,13 @@ from typing import Any
 
 import polars as pl
 
+from ingestion.readers.number_formats import day_of_serial
 from ingestion.readers.table import HEAD_ROWS, Merge, Remembered, Table, number_text
 
 EXACT = 10**15
 """Whole numbers from here on are kept as text: a float no longer holds each of them."""
+# Days of our time have five digits; what has fewer or more is a year or a month.
+_LEAST_SERIAL = 10_000
 
 
 def table_of(
@@ -83,6 +86,23 @@ def cell_text(value: object) -> str | None:
     if isinstance(value, dt.date):
         return value.isoformat()
     return None if value is None else str(value)
+
+
+def days_since_1904(column: pl.Series) -> pl.Series:
+    """A column of days with those that are mere numbers, counted from 1904, as days."""
+    if column.dtype.is_numeric():
+        serials = (column >= _LEAST_SERIAL) & (column < 10 * _LEAST_SERIAL)
+        texts = pl.Series(column.name, [cell_text(value) for value in column], dtype=pl.String)
+    else:
+        texts = column
+        serials = texts.str.contains(r"^\s*\d{5}(?:\.\d*)?\s*$")
+    if not serials.any():
+        return column
+    days = {
+        text: cell_text(day_of_serial(float(text), since_1904=True))
+        for text in texts.filter(serials.fill_null(value=False)).unique()
+    }
+    return texts.replace(days)
 
 
 def clean(column: pl.Series) -> pl.Series:

@@ -4,6 +4,7 @@ import io
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 from python_calamine import CalamineWorkbook, SheetTypeEnum
@@ -73,10 +74,12 @@ def read_old_workbook(blob: Blob, limits: Limits) -> list[Table]:
         records = {key: container.read(key) for key in container.streams}[stream]
         walk = _Walk(name, limits)
         errors = walk.over(records)
-        percents = percents_of(records, book_of(records).percent_styles, walk.sheets)
+        book = book_of(records)
+        percents = percents_of(records, book.percent_styles, walk.sheets)
     except (BrokenContainer, struct.error) as error:
         raise damaged(name, *KIND, "its structure") from error
-    return guarded(name, KIND, partial(_tables, data, errors, percents))
+    tables = guarded(name, KIND, partial(_tables, data, errors, percents))
+    return [replace(table, since_1904=book.since_1904) for table in tables]
 
 
 def _tables(data: bytes, errors: Errors, percents: Percents) -> list[Table]:

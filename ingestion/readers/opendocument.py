@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 from ingestion.readers.grid import Area, Grid
 from ingestion.readers.limits import Limits
@@ -32,7 +33,7 @@ def read_opendocument(package: Package, limits: Limits) -> list[Table]:
     book = _Book(name, limits)
     with package.open("content.xml") as stream:
         parse(stream, book, name=name, limits=limits, kind=_KIND)
-    return [table for grid in book.grids if (table := grid.table())]
+    return [replace(table, since_1904=book.since_1904) for grid in book.grids if (table := grid.table())]
 
 
 class _Book(Handlers):
@@ -40,6 +41,7 @@ class _Book(Handlers):
 
     def __init__(self, name: str, limits: Limits) -> None:
         self.grids: list[Grid] = []
+        self.since_1904 = False
         self._name = name
         self._limits = limits
         self._area = Area(name, limits)
@@ -55,6 +57,8 @@ class _Book(Handlers):
         """A sheet, row or cell begins, or a space inside a cell."""
         if self._skip or tag in _NOT_CONTENT:
             self._skip += 1
+        elif tag == "null-date":
+            self.since_1904 = attributes.get("date-value", "").startswith("1904")
         elif tag == "table":
             if len(self.grids) == self._limits.sheets:
                 raise too_many(self._name, "工作表数", "sheets", self._limits.sheets)

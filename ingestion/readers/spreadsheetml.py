@@ -1,5 +1,7 @@
 """Workbooks as XML of 2003 (SpreadsheetML), which senders save as .xls or .xml."""
 
+from dataclasses import replace
+
 from ingestion.readers.blob import Blob
 from ingestion.readers.documents import check_size
 from ingestion.readers.grid import Area, Grid
@@ -30,7 +32,7 @@ def read_spreadsheetml(blob: Blob, limits: Limits) -> list[Table]:
     book = _Book(blob.name, limits)
     with blob.open() as stream:
         parse(stream, book, name=blob.name, limits=limits, kind=_KIND)
-    return [table for grid in book.grids if (table := grid.table())]
+    return [replace(table, since_1904=book.since_1904) for grid in book.grids if (table := grid.table())]
 
 
 class _Book(Handlers):
@@ -45,7 +47,7 @@ class _Book(Handlers):
         self._formats: dict[str, str] = {}
         self._parents: dict[str, str] = {}
         self._style = ""
-        self._since_1904 = False
+        self.since_1904 = False
         self._row = self._column = -1
         self._span = 0
         self._row_style = self._cell_style = ""
@@ -82,7 +84,7 @@ class _Book(Handlers):
         elif tag == "NumberFormat" and parent == "Style":
             self._formats[self._style] = attributes.get("Format", "")
         elif tag == "Date1904":
-            self._since_1904 = True
+            self.since_1904 = True
 
     def end(self, tag: str) -> None:
         """An element ends; the end of data fills its cell."""
@@ -139,7 +141,7 @@ class _Book(Handlers):
             return text
         pattern = self._format()
         if shows_date(pattern):
-            return day_of_serial(number, since_1904=self._since_1904)
+            return day_of_serial(number, since_1904=self.since_1904)
         return percent_text(number) if shows_percent(pattern) else number
 
     def _format(self) -> str:

@@ -22,7 +22,8 @@ class Table:
     column ``c<n>`` as text, or as Float64 where a workbook holds nothing but numbers. ``file_name`` is the
     name of the archive's member that the table comes from; its sheet carries that name too. ``keeper`` must live
     as long as the table is read. ``told``: what was found wrong with rows while they were read, by row. ``widths``: how
-    many fields each of the first rows of a delimited text has.
+    many fields each of the first rows of a delimited text has. ``since_1904``: that a workbook counts days from 1904,
+    where a number that is read as a day means another one; those in a format of days are read as days already.
     """
 
     sheet: str
@@ -34,6 +35,7 @@ class Table:
     keeper: object = None
     told: dict[int, Finding] = field(default_factory=dict)
     widths: tuple[int, ...] = ()
+    since_1904: bool = False
 
     def batches(self, first: int, size: int) -> Iterator[pl.DataFrame]:
         """All rows from ``first`` on, at most about ``size`` at a time, in frames like those of ``rows_below``.

@@ -7,7 +7,7 @@ head as values; where the two could differ, it is read as values too.
 import io
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from defusedxml import ElementTree as SafeTree
@@ -51,7 +51,7 @@ def read_workbook(blob: Blob, package: Package, limits: Limits) -> list[Table]:
 
 
 def _tables(blob: Blob, package: Package, limits: Limits) -> list[Table]:
-    sheets = _sheets(package, limits)
+    sheets, since_1904 = _sheets(package, limits)
     _check_strings(package, sheets, limits)
     large = {sheet.path: b"" for sheet in sheets if sheet.large}
     book: CalamineWorkbook | None = None
@@ -64,7 +64,7 @@ def _tables(blob: Blob, package: Package, limits: Limits) -> list[Table]:
             data = reduced(package, large) if large else blob.read()
             book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         tables.append(_small(book, package, sheet, limits))
-    return [table for table in tables if table]
+    return [replace(table, since_1904=since_1904) for table in tables if table]
 
 
 def _small(book: CalamineWorkbook, package: Package, sheet: _Sheet, limits: Limits) -> Table | None:
@@ -83,9 +83,12 @@ def _small(book: CalamineWorkbook, package: Package, sheet: _Sheet, limits: Limi
     return table_of(sheet.name, rows, source.merged_cell_ranges or ())
 
 
-def _sheets(package: Package, limits: Limits) -> list[_Sheet]:
-    """The worksheets, with what each would cost; every other member is unpacked once to see that it can be."""
-    places = _places(package)
+def _sheets(package: Package, limits: Limits) -> tuple[list[_Sheet], bool]:
+    """The worksheets, with what each would cost, and whether their days count from 1904.
+
+    Every other member is unpacked once to see that it can be.
+    """
+    places, since_1904 = _places(package)
     if len(places) > limits.sheets:
         raise too_many(package.name, "工作表数", "sheets", limits.sheets)
     paths = {path for _, path in places}
@@ -103,11 +106,14 @@ def _sheets(package: Package, limits: Limits) -> list[_Sheet]:
         values = found.has_errors or found.has_flags or bool(found.percents) or found.head is None
         large = package.members[path].file_size > LARGE and not values
         sheets.append(_Sheet(name, path, found, large))
-    return sheets
+    return sheets, since_1904
 
 
-def _places(package: Package) -> list[tuple[str, str]]:
-    """Name of each worksheet and its path in the package; charts and macros are left out."""
+def _places(package: Package) -> tuple[list[tuple[str, str]], bool]:
+    """Name of each worksheet and its path in the package, and whether days count from 1904.
+
+    Charts and macros are left out.
+    """
     main = next(
         (
             _path("", target)
@@ -124,7 +130,10 @@ def _places(package: Package) -> list[tuple[str, str]]:
     }
     book = SafeTree.fromstring(package.read(main), forbid_dtd=True)
     places = []
+    since_1904 = False
     for sheet in book.iter():
+        if sheet.tag.endswith("}workbookPr"):
+            since_1904 = sheet.get("date1904") in ("1", "true", "on")
         path = related.get(next((value for key, value in sheet.items() if key.endswith("}id")), ""))
         if sheet.tag.endswith("}sheet") and path:
             if path not in package:
@@ -132,7 +141,7 @@ def _places(package: Package) -> list[tuple[str, str]]:
             places.append((sheet.get("name") or "", path))
     if not related:
         raise damaged(package.name, *KIND, "it names no sheet")
-    return places
+    return places, since_1904
 
 
 def _relations(package: Package, member: str) -> list[tuple[str, str, str]]:
