@@ -11,7 +11,7 @@ from samples.generator.seasons import Ints
 from samples.generator.world import World
 
 CONTRACTS_FROM, NURSERIES_FROM = date(2016, 1, 1), date(2019, 1, 1)
-"""First editions of the two forms."""
+"""From when on all units report: contracts were on trial before, day care had no form."""
 
 TESTED = {
     "PRE_OPERATION": 0.52,

@@ -134,6 +134,11 @@ def deliveries() -> Iterator[Delivery]:
         **{f"2015年_{form}.csv": region_table(form, records) for form, records in _tables().items()},
     }.items():
         yield delivery(f"bureau/南通/构造_{name}", content, 2016, 1, 20)
+    for hospital, disciplines in units.COOPERATING.items():
+        # Its own task: of no region.
+        own = replace(PLAN, lead_code=hospital, lead_name=units.hospital(hospital), region="")
+        content = progress_table(own, [Task("cooperating_disciplines_per_hospital", disciplines)])
+        yield delivery(f"bureau/南通/构造_2015年重点任务进度_{hospital}.xlsx", content, 2016, 1, 20)
     for name, form, records in units.tables():
         yield delivery(f"nantong/构造_{name}.csv", region_table(form, records), 2016, 1, 20)
 

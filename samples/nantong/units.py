@@ -1,4 +1,4 @@
-"""Reports of Nantong's single units: hospitals, community centres, village clinics, disease control; and its cards."""
+"""Reports of Nantong's single units: hospitals, centres, village clinics, disease control; and its cards."""
 
 from calendar import monthrange
 from collections.abc import Iterator
@@ -25,6 +25,22 @@ HOSPITALS = {
 }
 """General hospitals: county, level, beds, visits of a usual month of 2015."""
 PRIVATE = ("NT-H04", "NT-H05")
+TOWN_CENTRES = {f"NT-T{number:02d}": county for number, county in enumerate(COUNTIES, start=1)}
+"""Health centre of the town of each county."""
+CONTRACTS = dict(
+    zip(
+        (*CENTRES, *TOWN_CENTRES),
+        (
+            (58_000, 33), (63_000, 29), (41_000, 36), (72_000, 31), (55_000, 28),
+            (46_200, 24), (38_900, 22), (61_400, 27), (52_300, 31),
+            (57_800, 26), (49_500, 29), (66_100, 25), (43_700, 23),
+        ),
+        strict=True,
+    )
+)  # fmt: skip
+"""Residents of each centre at the end of 2015, and how many in a hundred have a contract."""
+COOPERATING = {"NT-H02": 4, "NT-H03": 2}
+"""Disciplines in which the hospitals of the second level work with Shanghai."""
 CENTRE_VISITS = 27_000
 REHABILITATION = (46, 38, 32, 30, 30)
 SEASON = (98, 93, 100, 101, 102, 101, 100, 99, 100, 102, 103, 104)
@@ -48,9 +64,14 @@ def events() -> list[dict[str, str]]:
         for i, code in enumerate(CENTRES)
     ]
     rows += [
-        unit_event(PLAN, code, _hospital(code), _number(40 + i), "A100", region=region, level=level)
+        unit_event(PLAN, code, hospital(code), _number(40 + i), "A100", region=region, level=level)
         | ({"economic_type_code": "171", "sponsor_code": "3"} if code in PRIVATE else {})
         for i, (code, (region, level, _, _)) in enumerate(HOSPITALS.items())
+    ]
+    rows += [
+        unit_event(PLAN, code, _town_centre(code), _number(70 + i), "C220", region=county)
+        | {"township_code": f"{county}101"}
+        for i, (code, county) in enumerate(TOWN_CENTRES.items())
     ]
     return rows + [
         unit_event(
@@ -95,6 +116,7 @@ def tables() -> Iterator[tuple[str, str, list[Record]]]:
             for record in _course(code, vaccine, dose, booster)
         ],
     )
+    yield "2015年12月家庭医生签约", "contract_monthly", _contracts()
     yield "2015年艾滋病检测", "hiv_test_monthly", [record for month in range(1, 13) for record in _hiv(month)]
     yield (
         "2015年度出生缺陷儿登记卡",
@@ -115,7 +137,7 @@ def _services(year: int, month: int) -> Iterator[Record]:
         inpatient = Decimal(_in_month(left * 820, code, year, month, "stay cost"))
         yield {
             "organization_code": code,
-            "org_name": _hospital(code),
+            "org_name": hospital(code),
             "report_month": f"{year}-{month:02d}",
             "staff_technical": beds * 12 // 10,
             "doctors": beds * 4 // 10,
@@ -169,7 +191,7 @@ def _departments() -> list[Record]:
         records += [
             {
                 "organization_code": code,
-                "org_name": _hospital(code),
+                "org_name": hospital(code),
                 "report_year": PLAN.year,
                 "department": department,
                 "beds_actual": number,
@@ -177,6 +199,23 @@ def _departments() -> list[Record]:
             for department, number in (*split, ("21", rehabilitation))
         ]
     return records
+
+
+def _contracts() -> list[Record]:
+    """Family-doctor contracts at the end of the year."""
+    return [
+        {
+            "organization_code": code,
+            "org_name": _centre(code) if code in CENTRES else _town_centre(code),
+            "report_month": f"{PLAN.year}-12",
+            "resident_population": people,
+            "contracted": people * share // 100,
+            "contracted_key": people * share // 400,
+            "key_population": people * 3 // 10,
+            "teams": 6,
+        }
+        for code, (people, share) in CONTRACTS.items()
+    ]
 
 
 def _course(code: str, vaccine: str, dose: str, booster: bool) -> Iterator[Record]:
@@ -236,7 +275,12 @@ def _centre(code: str) -> str:
     return f"南通样例社区卫生服务中心{int(code[-2:])}"
 
 
-def _hospital(code: str) -> str:
+def _town_centre(code: str) -> str:
+    return f"{COUNTIES[TOWN_CENTRES[code]]}样例镇卫生院"
+
+
+def hospital(code: str) -> str:
+    """Name of a hospital."""
     return f"南通样例综合医院{int(code[-2:])}"
 
 

@@ -217,7 +217,8 @@ by_report as not materialized (
         unit.subject_code,
         unit.organization_key,
         unit.region_code,
-        'all' as slice,
+        case when asked_slice.numerator_slice = any(unit.in_slices) then asked_slice.numerator_slice else 'all' end
+            as slice,
         unit.recipe_no,
         unit.base_start,
         unit.base_end,
@@ -229,6 +230,9 @@ by_report as not materialized (
     from {{ ref('int_indicator_unit') }} as unit
     inner join {{ ref('int_indicator_recipe') }} as recipe
         on unit.recipe_no = recipe.recipe_no
+    -- What is asked of general hospitals alone has a value of each of them, and of no other unit.
+    inner join {{ ref('int_indicator_slice') }} as asked_slice
+        on unit.recipe_no = asked_slice.recipe_no and asked_slice.asked_slice = 'all'
     where unit.subject_type = 'organization' and recipe.by_organization and unit.slice = 'all'
 ),
 
@@ -349,10 +353,12 @@ result as (
         over_time.period_end,
         coalesce(over_time.slice <> asked_slice.numerator_slice, true) as is_without_units,
         case when over_time.slice = asked_slice.numerator_slice then over_time.numerator end as numerator,
-        case when over_time.slice = asked_slice.denominator_slice then over_time.denominator end as denominator,
+        case when asked_slice.denominator_slice in ('all', over_time.slice) then over_time.denominator end
+            as denominator,
         coalesce(over_time.slice = asked_slice.numerator_slice and over_time.is_incomplete_numerator, false)
-        or coalesce(over_time.slice = asked_slice.denominator_slice and over_time.is_incomplete_denominator, false)
-            as is_incomplete,
+        or coalesce(
+            asked_slice.denominator_slice in ('all', over_time.slice) and over_time.is_incomplete_denominator, false
+        ) as is_incomplete,
         case when over_time.slice = asked_slice.numerator_slice then over_time.reports_expected else 0 end
             as reports_expected,
         case when over_time.slice = asked_slice.numerator_slice then over_time.reports_counted else 0 end

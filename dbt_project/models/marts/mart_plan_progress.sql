@@ -152,7 +152,8 @@ unit_value as (
         end as is_met,
         row_number() over (
             partition by unit_target.plan_code, unit_target.figure_no, unit_target.year
-            order by case when unit_target.direction = 'down' then -fct.value else fct.value end, fct.subject_code
+            order by
+                case when unit_target.direction = 'down' then -fct.value else fct.value end nulls last, fct.subject_code
         ) as rank_from_worst
     from unit_target
     inner join inside
@@ -171,7 +172,8 @@ unit_value as (
                         and fct.subject_code not like '%00'
                 else fct.subject_type = 'organization'
             end
-    where fct.value is not null
+    -- Towns and counties are those of the map; hospitals are those that report or should.
+    where fct.value is not null or (fct.subject_type = 'organization' and fct.status = 'not_reported')
 ),
 
 unit_listed as (
@@ -199,7 +201,7 @@ in_every_unit as (
         unit_target.figure_no,
         unit_target.year,
         greatest(max(unit_listed.units), count(unit_value.subject_code)) as units_expected,
-        count(unit_value.subject_code) as units_measured,
+        count(unit_value.value) as units_measured,
         count(*) filter (where unit_value.is_met) as units_meeting,
         max(unit_value.subject_code) filter (where unit_value.rank_from_worst = 1) as worst_unit,
         max(unit_value.value) filter (where unit_value.rank_from_worst = 1) as worst_value

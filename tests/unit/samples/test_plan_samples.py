@@ -70,7 +70,7 @@ def test_the_units_of_both_plans_join_the_directory_once(tmp_path: Path) -> None
     assert after.startswith(before)
     added = [line.split(",")[0] for line in after.removeprefix(before).splitlines()]
     assert added == [event["organization_code"] for plan in (nantong, haian) for event in plan.events()]
-    assert len(set(added)) == len(added) == 32 + 16
+    assert len(set(added)) == len(added) == 40 + 16
     declared = load_site(Settings(home=tmp_path))
     assert [source.code for source in declared.sources].count("nantong") == 1
     assert {event.region_code for event in declared.regions if event.event_type == "open"} == {
@@ -126,5 +126,12 @@ def test_what_is_not_measured_says_why_and_nothing_else_does(plan: ModuleType, c
     assert plan.PLAN.region
 
 
-def test_a_contract_report_of_2015_is_refused_for_want_of_an_edition() -> None:
-    assert load_forms()["contract_monthly"].edition_at(date(2015, 12, 1)) is None
+def test_contracts_are_reported_since_the_trial_of_2013() -> None:
+    editions = {
+        year: load_forms()["contract_monthly"].edition_at(date(year, 12, 1)) for year in (2012, 2015, 2016)
+    }
+    assert {year: edition and edition.code for year, edition in editions.items()} == {
+        2012: None,
+        2015: "2013",
+        2016: "2016",
+    }
