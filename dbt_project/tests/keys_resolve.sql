@@ -4,6 +4,7 @@
     'organization_version_key': ('dim_organization', 'organization_version_key'),
     'report_id': ('dim_report', 'report_id'),
     'deaths_report_id': ('dim_report', 'report_id'),
+    'revision_id': ('dim_revision', 'revision_id'),
     'region_code': ('dim_region', 'region_code'),
     'disease_code': ('dim_disease', 'disease_code'),
     'indicator_code': ('dim_indicator', 'indicator_code'),

@@ -4,10 +4,7 @@
     config(
         unique_key=['organization_key', 'card_key'],
         indexes=[{'columns': ['diagnosis_date', 'disease_code']}, {'columns': ['report_id']}],
-        meta={
-            'scope': 'report', 'forms': ['idr_card'], 'also': 'same_cards', 'card_key': ['card_no'],
-            'not_compared': ['source_sheet', 'source_row']
-        }
+        meta={'scope': 'report', 'forms': ['idr_card'], 'also': 'same_cards', 'card_key': ['card_no']}
     )
 }}
 with card as (

@@ -3,7 +3,7 @@
     config(
         unique_key=['organization_key', 'report_id', 'record_no'],
         indexes=[{'columns': ['period_start', 'region_code']}, {'columns': ['report_id']}],
-        meta={'scope': 'report', 'forms': ['equipment_register'], 'not_compared': ['source_sheet', 'source_row']}
+        meta={'scope': 'report', 'forms': ['equipment_register']}
     )
 }}
 select

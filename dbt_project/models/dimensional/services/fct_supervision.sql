@@ -5,8 +5,7 @@
         indexes=[{'columns': ['inspection_date', 'region_code']}, {'columns': ['report_id']}],
         meta={
             'scope': 'report', 'forms': ['supervision_cards'],
-            'also': 'same_cards', 'card_key': ['unit_id', 'specialty', 'inspection_date'],
-            'not_compared': ['source_sheet', 'source_row']
+            'also': 'same_cards', 'card_key': ['unit_id', 'specialty', 'inspection_date']
         }
     )
 }}

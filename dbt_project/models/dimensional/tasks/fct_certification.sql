@@ -5,8 +5,7 @@
         indexes=[{'columns': ['cert_type', 'certified_code']}, {'columns': ['report_id']}],
         meta={
             'scope': 'report', 'forms': ['certification_register'],
-            'also': 'same_cards', 'card_key': ['subject_code', 'cert_type'],
-            'not_compared': ['source_sheet', 'source_row']
+            'also': 'same_cards', 'card_key': ['subject_code', 'cert_type']
         }
     )
 }}
