@@ -8,11 +8,13 @@ import pytest
 from reports import SHANGHAI
 from sqlalchemy import text
 
+from expectations.catalogue import load
 from ingestion.obligations import timeliness
 from warehouse import building
 from warehouse.database import Role, engine
 
 JANUARY = (date(2015, 1, 1), date(2015, 1, 31))
+FEBRUARY = (date(2015, 2, 1), date(2015, 2, 28))
 YEAR = (date(2015, 1, 1), date(2015, 12, 31))
 MCH_YEAR = (date(2014, 10, 1), date(2015, 9, 30))
 
@@ -145,6 +147,18 @@ def test_an_unknown_reporter_and_an_unknown_region_dangle_nowhere(registry, rows
         {"level": "unknown"}
     ]
     assert {test.name: test.status for test in result.tests}["keys_resolve"] == "pass"
+
+
+def test_the_gate_says_which_reports_name_a_region_that_no_list_has(registry, rows):
+    registry.file("idr_monthly", "659900", *JANUARY, {"disease_code": "0300", "cases": 3})
+    registry.file("idr_monthly", "659900", *FEBRUARY, {"disease_code": "0300", "cases": 4})
+    registry.candidate()
+    (known,) = (check for check in load().checks if check.id == "dim_region.known")
+    assert rows(known.expectation.failing_rows("dim_region")) == [
+        {"region_code": "659900", "valid_from": date(1900, 1, 1), "forms": "法定传染病月统计报表",
+         "first_period": JANUARY[0], "units": None},
+    ]  # fmt: skip
+    assert "regions.csv" in known.message_zh
 
 
 def test_a_long_region_code_is_a_region_as_well(registry, rows):
