@@ -76,6 +76,7 @@ class Faults:
         field_code: str | None = None,
         breakdown: str | None = None,
         value: str | None = None,
+        kept: str | None = None,
     ) -> None:
         """Note a finding; without a record's place it concerns the file."""
         self.findings.append(
@@ -91,6 +92,7 @@ class Faults:
                 field_code=field_code,
                 breakdown=breakdown,
                 value=value,
+                kept=kept,
             )
         )
 
@@ -105,8 +107,10 @@ class Faults:
 
     # The header
 
-    def unknown_labels(self, spots: Sequence[Spot]) -> None:
-        """Labels the form does not have: kept in the file, left out of the records."""
+    def unknown_labels(
+        self, spots: Sequence[Spot], kept: Callable[[Spot], str | None] = lambda _: None
+    ) -> None:
+        """Labels the form does not have: left out of the records; ``kept`` gives the numbers that are kept with it."""
         taken = self.found.taken
         for spot in spots[:_MAX_UNKNOWN]:
             near = (
@@ -116,13 +120,15 @@ class Faults:
             self.add(
                 "COLUMN_UNKNOWN",
                 "layout",
-                f"{kind}“{spot.label}”（{spot.cell}）不是本表的指标，未读取"
+                f"{kind}“{spot.label}”（{spot.cell}）不是本表的指标，未读入；所填内容随原文件保存，本表增加此项后可以补读"
                 + (f"；是否应为“{near}”？" if near else ""),
-                f"{spot.label!r} ({spot.cell}) is not part of the form and was not read"
+                f"{spot.label!r} ({spot.cell}) is not part of the form and was not read; it stays in the kept file,"
+                " which `warehouse replay` reads again once the form has it"
                 + (f"; is it {near!r}?" if near else ""),
                 severity="soft",
                 cell=spot.cell,
                 value=spot.label,
+                kept=kept(spot),
             )
 
     def columns_left_out(self, spots: Sequence[Spot]) -> None:

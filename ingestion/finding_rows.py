@@ -24,6 +24,7 @@ _SCHEMA = {
     "breakdown": pl.String,
     "value": pl.String,
     "record_no": pl.Int64,
+    "kept": pl.String,
     "message_zh": pl.String,
     "message_en": pl.String,
 }
@@ -54,6 +55,7 @@ def write_findings(
             one.finding.breakdown,
             one.finding.value,
             one.finding.record_no,
+            one.finding.kept,
             one.finding.message_zh,
             one.finding.message_en,
         )
@@ -80,23 +82,25 @@ def write_file_findings(
             tuple(row[1:]): row[0]
             for row in connection.execute(
                 text(
-                    "select finding_id, rule_id, sheet, cell, value from registry.finding"
+                    "select finding_id, rule_id, sheet, cell, value, kept is null from registry.finding"
                     " where arrival_id = :arrival_id and revision_id is null and report_id is null"
                     " and resolved_at is null"
                 ),
                 {"arrival_id": arrival.arrival_id},
             )
         }
-        found = {(f.rule_id, f.sheet, f.cell, f.value) for f in (one.finding for one, _ in wanted)}
+        found = {_place(one) for one, _ in wanted}
         gone = [finding_id for place, finding_id in known.items() if place not in found]
         if gone and not partial:
             connection.execute(
                 text("update registry.finding set resolved_at = now() where finding_id = any(:gone)"),
                 {"gone": gone},
             )
-        wanted = [
-            (one, item)
-            for one, item in wanted
-            if (one.finding.rule_id, one.finding.sheet, one.finding.cell, one.finding.value) not in known
-        ]
+        wanted = [(one, item) for one, item in wanted if _place(one) not in known]
     write_findings(connection, [(arrival, one, item) for one, item in wanted], of_revision=False)
+
+
+def _place(one: Judged) -> tuple[object, ...]:
+    """What makes a finding of a file the same as one of an earlier reading."""
+    finding = one.finding
+    return finding.rule_id, finding.sheet, finding.cell, finding.value, finding.kept is None

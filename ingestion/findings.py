@@ -15,6 +15,7 @@ class Finding:
 
     ``report_no`` numbers the report within its reading; None concerns the whole file.
     ``record_no`` is the card that a hard finding sets aside instead of quarantining the whole batch.
+    ``kept`` is JSON of cell and number: what was not read into a report because its form does not ask for it.
     ``cell`` is the spreadsheet name (A1) of the first cell involved. What says who somebody is, in a cell, a label
     or the name of a unit, never gets into a finding: it is masked here, whatever the check wrote.
     """
@@ -31,6 +32,7 @@ class Finding:
     breakdown: str | None = None
     value: str | None = None
     record_no: int | None = None
+    kept: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("message_zh", "message_en", "value", "breakdown", "sheet"):

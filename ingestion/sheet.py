@@ -25,6 +25,7 @@ from ingestion.readers import Table
 from ingestion.readers.cells import days_since_1904
 from ingestion.recognised import Recognised
 from ingestion.shifted import rows_too_long
+from ingestion.unread import kept_numbers
 from ingestion.values import Typed, type_columns
 
 _IDENTITY = ("subject_ref", "period_start", "period_end")
@@ -66,7 +67,9 @@ def read_sheet(
     """Type a recognised table; region and reporter are the lane's, for files that name none."""
     faults = Faults(found, table.sheet)
     grid = grid_of(table, found, index)
-    faults.unknown_labels([*found.unknown, *grid.unread])
+    faults.unknown_labels(
+        [*found.unknown, *grid.unread], kept=lambda spot: kept_numbers(table, found, grid, spot)
+    )
     faults.columns_left_out(found.left_out)
     faults.rows_left_out("ROW_ABOVE_LABELS", _numbers_above(table, found), *_ABOVE)
     faults.units_of_records(grid.units)

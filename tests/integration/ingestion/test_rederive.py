@@ -101,6 +101,40 @@ def test_label_learnt_later_brings_numbers_out_of_files_kept_since(bureau, mende
     )
 
 
+def test_an_unknown_column_is_kept_and_read_once_the_form_has_it(bureau, mended):
+    bureau.columns = {**bureau.columns, "fever": "发热人数"}
+    bureau.send("a.csv", bureau.row(fever=7), bureau.row("T-2", fever=8))
+    bureau.take_in()
+    kept = (
+        "select r.subject_code, f.value, k.key, k.value from registry.finding f"
+        " join registry.revision v on v.arrival_id = f.arrival_id"
+        " join registry.report r on r.report_id = v.report_id"
+        " join raw.hosp_monthly w on w.revision_id = v.revision_id"
+        " cross join lateral jsonb_each(f.kept) k"
+        " where f.rule_id = 'COLUMN_UNKNOWN' and f.resolved_at is null"
+        " and substring(k.key from '[0-9]+')::int = w.source_row order by 1"
+    )
+    assert bureau.rows(kept) == [("T-1", "发热人数", "K2", 7), ("T-2", "发热人数", "K3", 8)]
+    # What differs in that column only is a copy, whose numbers are kept as well.
+    bureau.send("copy.csv", bureau.row(fever=9), bureau.row("T-2", fever=8))
+    bureau.take_in()
+    assert bureau.revisions() == [(1, "accepted")]
+    assert bureau.value("select sum((kept ->> 'K2')::int) from registry.finding") == 16
+
+    settings = mended(
+        lambda definition: definition["fields"].append(
+            {"code": "fever_patients", "labels": ["发热人数"], "type": "int", "nature": "flow", "unit": "人"}
+        )
+    )
+    rederive(settings, reason="新增指标", dry_run=False)
+    fever = (
+        "select r.subject_code, w.fever_patients from raw.hosp_monthly w"
+        " join registry.report r on r.current_revision_id = w.revision_id order by 1"
+    )
+    assert bureau.rows(fever) == [("T-1", 9), ("T-2", 8)]
+    assert bureau.rows(kept) == []
+
+
 def test_outdated_files_stay_outdated(bureau, mended):
     bureau.send("a.csv", bureau.row(outpatient=9999))
     bureau.send("b.csv", bureau.row(visits=2100))

@@ -156,6 +156,48 @@ def test_a_column_is_found_by_label_and_an_unknown_one_is_told(
     assert (finding.rule_id, finding.severity, finding.cell) == ("COLUMN_UNKNOWN", "soft", "J1")
 
 
+def _kept(reading: Reading) -> dict[str | None, str | None]:
+    return {one.value: one.kept for one in reading.findings if one.rule_id == "COLUMN_UNKNOWN"}
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_numbers_of_an_unknown_column_are_kept_and_persons_are_not(
+    file_format: str, tmp_path: Path, grid: Write, read: Read
+) -> None:
+    head = ["机构编码", "统计年月", "卫生技术人员", "发热人数", "联系电话", "说明文字", "某号码", None]
+    rows = [
+        ["T-1", "2015-03", 3, "1,200", "83211234", "构造某", "13912345678", 5],
+        ["T-2", "2015-03", 4, 0.5, "83211235", "构造某", 17, 6],
+        ["合计", None, 7, 9, None, None, None, 11],
+    ]
+    table = [["医疗服务月报表"], head, *rows]
+    reading = read(grid(tmp_path / f"m.{file_format}", table, file_format))
+    assert _kept(reading) == {
+        "发热人数": '{"D3": 1200, "D4": 0.5}',
+        "联系电话": None,
+        "说明文字": None,
+        "某号码": '{"G4": 17}',
+        "": None,
+    }
+    without = read(grid(tmp_path / f"n.{file_format}", [row[:3] for row in table], file_format))
+    hashes = [one.reports["content_hash"].to_list() for one in (reading, without)]
+    assert hashes[0] == hashes[1]
+
+
+def test_numbers_of_unknown_labels_are_kept_in_every_layout(tmp_path: Path, grid: Write, read: Read) -> None:
+    title = ["医疗服务月报表 2015年3月"]
+    down = [["指标", "甲", "乙"], ["机构编码", "T-1", "T-2"], ["卫生技术人员", 3, 4], ["总诊疗人次数", 5, 6]]
+    down += [["发热人数", 7, "-"]]
+    assert _kept(read(grid(tmp_path / "a.xlsx", [title, *down], "xlsx"))) == {"发热人数": '{"B6": 7}'}
+    sheet = [["机构编码：T-1"], ["卫生技术人员", 3, "总诊疗人次数", 5], ["发热人数", 7, "出院人数", 8]]
+    assert _kept(read(grid(tmp_path / "b.xlsx", [title, *sheet], "xlsx"))) == {"发热人数": '{"B4": 7}'}
+    long = [["机构编码", "指标", "数值"]]
+    long += [
+        [unit, label, 3] for unit in ("T-1", "T-2") for label in ("卫生技术人员", "总诊疗人次数", "发热人数")
+    ]
+    assert _kept(read(grid(tmp_path / "c.csv", [title, *long]))) == {"发热人数": '{"C5": 3, "C8": 3}'}
+
+
 def test_a_missing_required_column_blames_every_report_and_suggests(
     tmp_path: Path, grid: Write, read: Read
 ) -> None:
