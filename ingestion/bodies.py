@@ -36,6 +36,7 @@ def body_of(table: Table, found: Recognised) -> tuple[pl.DataFrame, list[int]]:
     rows = pl.Series("source_row", range(first + 1, first + 1 + frame.height), dtype=pl.Int64)
     beside = [f"c{found.reporters}"] if 0 <= found.reporters < frame.width else []
     frame = pl.DataFrame([*(frame.get_column(name) for name in (*known, *beside)), rows])
+    frame = carried_down(frame, table, found, first)
     texts = [name for name in known if frame.get_column(name).dtype == pl.String]
     heads = [{f"c{spot.column}": spot.label for spot in line} for line in (spots, found.units) if line]
     sums = _names_of_sums(frame, found, texts)
@@ -48,6 +49,31 @@ def body_of(table: Table, found: Recognised) -> tuple[pl.DataFrame, list[int]]:
     if frame.height and is_numbering(tuple(frame.get_column(name)[0] for name in known)):
         frame = frame.slice(1)
     return frame, doubtful
+
+
+def carried_down(frame: pl.DataFrame, table: Table, found: Recognised, first: int) -> pl.DataFrame:
+    """The rows from ``first`` on with a unit, period or member that is merged over several in each that holds anything.
+
+    A number that is merged over several rows belongs to none of the further ones.
+    """
+    named = {c.column for c in found.fields if found.form.by_code[c.code].role in ("identity", "breakdown")}
+    columns = {f"c{column}" for column in (*named, found.reporters)} & set(frame.columns)
+    places: dict[str, list[tuple[int, int]]] = {}
+    for (top, column), (bottom, _) in table.down:
+        if f"c{column}" in columns and first <= top < first + frame.height:
+            last = min(bottom - first, frame.height - 1)
+            places.setdefault(f"c{column}", []).extend(
+                (row, top - first) for row in range(top - first + 1, last + 1)
+            )
+    if not places:
+        return frame
+    filled = frame.select(pl.any_horizontal(pl.exclude("source_row").is_not_null())).to_series()
+    carried = []
+    for name, pairs in places.items():
+        cells = frame[name]
+        kept = [(row, above) for row, above in pairs if filled[row] and cells[row] is None]
+        carried.append(cells.scatter([row for row, _ in kept], cells.gather([above for _, above in kept])))
+    return frame.with_columns(carried)
 
 
 def _names_of_values(found: Recognised, known: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import polars as pl
 
-from ingestion.bodies import FEW, FOOTER, TOTAL_ROW, body_of, is_numbering
+from ingestion.bodies import FEW, FOOTER, TOTAL_ROW, body_of, carried_down, is_numbering
 from ingestion.label_index import LabelIndex
 from ingestion.readers import Table
 from ingestion.readers.table import number_text
@@ -247,7 +247,7 @@ def _sheet(table: Table, found: Recognised) -> Grid:
 def _long(table: Table, found: Recognised, index: LabelIndex) -> Grid:
     """Rows of the same unit, period and member become one record; the same field twice begins another."""
     first = found.header_row + 1
-    cells = table.rows_below(first)
+    cells = carried_down(table.rows_below(first), table, found, first)
     keys = [(c.code, c.column) for c in found.fields]
     records: dict[tuple[object, ...], dict[str, tuple[str | None, int]]] = {}
     times: dict[tuple[object, ...], int] = {}

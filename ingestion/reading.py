@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from ingestion.bodies import carried_down
 from ingestion.content import add_content_hash
 from ingestion.errors import UnrecognisedFile
 from ingestion.findings import Finding
@@ -79,6 +80,17 @@ class UnreadCards(Reading):
     table: Table | None = None
     found: Recognised | None = None
     file_name: str = ""
+
+    def batches(self, size: int) -> Iterator[tuple[pl.DataFrame, int]]:
+        """The rows below the labels, about ``size`` at a time, each with the spreadsheet row of its first."""
+        if self.table is None or self.found is None:
+            return
+        first, last = self.found.header_row + 1, self.found.end_row
+        for rows in self.table.batches(first, size):
+            frame = rows if last is None else rows.head(max(0, last - first))
+            if frame.height:
+                yield carried_down(frame, self.table, self.found, first), first + 1
+            first += rows.height
 
 
 def read_file(

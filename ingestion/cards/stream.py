@@ -92,14 +92,7 @@ def stream(
 
 
 def _typed(unread: UnreadCards, reader: BatchReader) -> Iterator[TypedRows]:
-    assert unread.table is not None and unread.found is not None  # noqa: S101 - the caller looked
-    first = unread.found.header_row + 1
-    last = unread.found.end_row
-    for rows in unread.table.batches(first, BATCH_ROWS):
-        frame = rows if last is None else rows.head(max(0, last - first))
-        if frame.height:
-            yield reader.typed(frame, first + 1)
-        first += rows.height
+    return (reader.typed(frame, first_row) for frame, first_row in unread.batches(BATCH_ROWS))
 
 
 def _copy(connection: Connection, result: Streamed, batch: Batch, skip: Skip, *, copy: bool) -> None:

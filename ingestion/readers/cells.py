@@ -25,14 +25,24 @@ def table_of(
 ) -> Table:
     """A table of rows of equal length; blanks are None or empty text."""
     top = [[cell_text(value) for value in row] for row in rows[:HEAD_ROWS]]
+    merges, width = list(merges), len(rows[0]) if rows else 0
     return Table(
-        sheet, top, Remembered(partial(frame_of, rows)), head_merges(merges, rows), file_name=file_name
+        sheet,
+        top,
+        Remembered(partial(frame_of, rows)),
+        merges_within(merges, len(top), width),
+        file_name=file_name,
+        down=merges_down(merges, len(rows), width),
     )
 
 
-def head_merges(merges: Iterable[Merge], rows: Sequence[Sequence[object]]) -> tuple[Merge, ...]:
-    """The merged ranges that matter for the head, clipped to it, and no more of them than fit side by side."""
-    height, width = min(len(rows), HEAD_ROWS), len(rows[0]) if rows else 0
+def merges_down(merges: Iterable[Merge], height: int, width: int) -> tuple[Merge, ...]:
+    """The merged ranges of several rows."""
+    return merges_within((one for one in merges if one[1][0] > one[0][0]), height, width)
+
+
+def merges_within(merges: Iterable[Merge], height: int, width: int) -> tuple[Merge, ...]:
+    """The merged ranges of the first rows, clipped to them, and no more of them than fit side by side."""
     kept: list[Merge] = []
     room = height * width
     for (top, left), (bottom, right) in merges:

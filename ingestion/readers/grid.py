@@ -7,7 +7,7 @@ from ingestion.readers.limits import Limits
 from ingestion.readers.refusals import too_many
 from ingestion.readers.table import HEAD_ROWS, Merge, Table
 
-# Merged ranges beyond the head say nothing; so many inside it are no form.
+# Merged ranges of one row say nothing beyond the head; so many are no form.
 _MOST_MERGES = 10_000
 
 
@@ -57,7 +57,8 @@ class Grid:
 
     def merge(self, row: int, column: int, bottom: int, right: int) -> None:
         """Say that a range is one cell, whose value stands top left."""
-        if row < HEAD_ROWS and len(self._merges) < _MOST_MERGES and (bottom > row or right > column):
+        told = bottom > row or (row < HEAD_ROWS and right > column)
+        if told and len(self._merges) < _MOST_MERGES:
             self._merges.append(((row, column), (bottom, right)))
 
     def table(self) -> Table | None:

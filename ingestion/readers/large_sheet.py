@@ -12,7 +12,7 @@ from python_calamine import CalamineWorkbook
 
 from ingestion.findings import column_name
 from ingestion.readers.blob import Blob
-from ingestion.readers.cells import cell_text, clean, frame_of, head_merges
+from ingestion.readers.cells import cell_text, clean, frame_of, merges_down, merges_within
 from ingestion.readers.compiled import guarded
 from ingestion.readers.number_formats import shows_date
 from ingestion.readers.packages import Package
@@ -67,7 +67,14 @@ class LargeSheet:
         top = [
             [cell_text(value) for value in row] + [None] * (width - len(row)) for row in values[:HEAD_ROWS]
         ]
-        return Table(self._sheet, top, Remembered(self._rows_below), head_merges(self._scan.merges, top))
+        merges = self._scan.merges
+        return Table(
+            self._sheet,
+            top,
+            Remembered(self._rows_below),
+            merges_within(merges, len(top), width),
+            down=merges_down(merges, self._scan.height, width),
+        )
 
     def _rows_below(self, first: int) -> pl.DataFrame:
         return guarded(self._blob.name, _KIND, partial(self._read, first))

@@ -137,7 +137,7 @@ def _look_over(pieces: Iterator[bytes], found: Scan, percents: tuple[int, ...]) 
             if rows >= HEAD_ROWS:
                 found.head = _cut(b"".join(head))
     for left, top, right, bottom in _MERGE.findall(last):
-        if int(top) <= HEAD_ROWS:
+        if int(top) <= HEAD_ROWS or int(bottom) > int(top):
             found.merges.append(
                 ((int(top) - 1, column_number(left) - 1), (int(bottom) - 1, column_number(right) - 1))
             )

@@ -19,11 +19,12 @@ class Table:
     """Cells of one sheet. Row i, counted from 0, is spreadsheet row i + 1; columns likewise.
 
     ``top`` holds the first rows as values; ``rows_below`` makes the frame of all rows from one on, with
-    column ``c<n>`` as text, or as Float64 where a workbook holds nothing but numbers. ``file_name`` is the
-    name of the archive's member that the table comes from; its sheet carries that name too. ``keeper`` must live
-    as long as the table is read. ``told``: what was found wrong with rows while they were read, by row. ``widths``: how
-    many fields each of the first rows of a delimited text has. ``since_1904``: that a workbook counts days from 1904,
-    where a number that is read as a day means another one; those in a format of days are read as days already.
+    column ``c<n>`` as text, or as Float64 where a workbook holds nothing but numbers. ``merges`` are merged ranges of
+    the first rows, ``down`` those of several rows anywhere. ``file_name`` is the name of the archive's member that the
+    table comes from; its sheet carries that name too. ``keeper`` must live as long as the table is read. ``told``: what
+    was found wrong with rows while they were read, by row. ``widths``: how many fields each of the first rows of a
+    delimited text has. ``since_1904``: that a workbook counts days from 1904, where a number read as a day means
+    another one; those in a format of days are read as days already.
     """
 
     sheet: str
@@ -36,6 +37,7 @@ class Table:
     told: dict[int, Finding] = field(default_factory=dict)
     widths: tuple[int, ...] = ()
     since_1904: bool = False
+    down: tuple[Merge, ...] = ()
 
     def batches(self, first: int, size: int) -> Iterator[pl.DataFrame]:
         """All rows from ``first`` on, at most about ``size`` at a time, in frames like those of ``rows_below``.

@@ -123,13 +123,16 @@ def write_tables(tables: Sequence[Table], shares: Mapping[str, Share] | None = N
         titles[table.sheet] = title
         sheet = book.create_sheet(title)
         share = shares[table.sheet] if shares is not None else None
+        merged = _merged_texts(table)
         for row, values in _rows(table):
             if row > LAST_ROW or len(values) > LAST_COLUMN:
                 raise WarehouseError(
                     f"The table {table.sheet or '1'} is too large for a sheet of a workbook.",
                     mend="See the findings with: warehouse findings --report N --json",
                 )
-            for column, value in enumerate(values, start=1):
+            blank = all(value is None for value in values)
+            for column, cell in enumerate(values, start=1):
+                value = merged.get((row, column)) if cell is None and not blank else cell
                 if value is not None and (share is None or share.kept(row, column)):
                     put(sheet.cell(row, column), _value(value))
         limit = share.header_rows if share is not None else LAST_ROW
@@ -139,6 +142,19 @@ def write_tables(tables: Sequence[Table], shares: Mapping[str, Share] | None = N
                     start_row=top + 1, start_column=left + 1, end_row=bottom + 1, end_column=right + 1
                 )
     return Original(book, titles)
+
+
+def _merged_texts(table: Table) -> dict[tuple[int, int], str]:
+    """Texts of cells merged over several rows, for each further row: the rows of a share stand without the others."""
+    if not table.down:
+        return {}
+    cells = table.rows_below(0)
+    return {
+        (row + 1, left + 1): text
+        for (top, left), (bottom, _) in table.down
+        if isinstance(text := cells[top, left], str)
+        for row in range(top + 1, bottom + 1)
+    }
 
 
 def _rows(table: Table) -> Iterator[tuple[int, tuple[object, ...]]]:

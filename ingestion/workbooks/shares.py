@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ingestion.bodies import carried_down
 from ingestion.forms_catalogue import Catalogue
 from ingestion.layout import recognise
 from ingestion.readers import Table
@@ -61,11 +62,9 @@ def share_of_long(table: Table, catalogue: Catalogue, file_name: str, own: Colle
     if found is None:
         return None
     keys = [column.column for column in found.fields if found.form.by_code[column.code].role == "identity"]
-    cells = table.rows_below(0).select(f"c{column}" for column in keys)
-    if table.merges:
-        cells = cells.fill_null(strategy="forward")
-    said = dict(enumerate(cells.iter_rows(), start=1))
+    first = found.header_row + 1
+    cells = carried_down(table.rows_below(first), table, found, first).select(f"c{column}" for column in keys)
+    said = dict(enumerate(cells.iter_rows(), start=first + 1))
     mine = {said[row] for row, _ in own if row in said}
-    first = found.header_row + 2
-    rows = frozenset(row for row, key in said.items() if row >= first and key in mine)
-    return Share(lambda row, _column: row < first or row in rows, first - 1)
+    rows = frozenset(row for row, key in said.items() if key in mine)
+    return Share(lambda row, _column: row <= first or row in rows, first)

@@ -91,10 +91,7 @@ def read(unread: UnreadCards, size: int) -> tuple[Ledger, pl.DataFrame]:
         received_on=dt.date(2016, 1, 1),
         asked=asked_of_batches(unread.form),
     )
-    first, records = 1, []
-    for frame in unread.table.batches(1, size):
-        records.append(reader.read(frame, first + 1).records)
-        first += frame.height
+    records = [reader.read(frame, first_row).records for frame, first_row in unread.batches(size)]
     return ledger, pl.concat(records, how="diagonal_relaxed").sort("source_row")
 
 
