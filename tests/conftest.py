@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import create_engine, text
 
 from ingestion import raw
@@ -12,6 +13,10 @@ from warehouse import building, embedded, migrate, release
 from warehouse import database as connections
 from warehouse.database import Role, url
 from warehouse.settings import Settings, get_settings
+
+# How long an example takes says more about the machine than about the code.
+hypothesis_settings.register_profile("warehouse", deadline=None)
+hypothesis_settings.load_profile("warehouse")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -79,7 +79,7 @@ def tell(bureau):
 
 
 class TestTogetherAsAlone:
-    @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(files=delivery, seed=st.integers(0, 9))
     def test_files_of_one_night_come_out_as_one_after_the_other(self, bureau, files, seed):
         names = [f"{number}.csv" for number in range(len(files))]

@@ -395,7 +395,7 @@ def owed(events: list[str], duties: list[str], unit: str, month: int) -> bool:
     return on_duty and any(is_open(start + timedelta(days=n)) for n in range((end - start).days + 1))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bureaus())
 def test_whatever_the_spells_obligations_are_those_and_no_rate_exceeds_100_per_cent(bureau, drawn):
     events, duties, sent = drawn

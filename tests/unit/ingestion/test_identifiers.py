@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.identifiers import (
@@ -64,7 +64,6 @@ def test_what_is_no_citizen_number_is_refused(number: str) -> None:
     assert citizen_numbers_valid(pl.Series([number])).to_list() == [False]
 
 
-@settings(deadline=None)
 @given(_numbers)
 def test_every_well_made_number_is_valid(number: str) -> None:
     assert is_citizen_number(number)
@@ -74,7 +73,6 @@ def test_every_well_made_number_is_valid(number: str) -> None:
     assert said["male"].item() == bool(int(number[16]) % 2)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -95,14 +93,12 @@ def test_known_birth_dates_only_spare_reading(cells: list[tuple[str | None, date
     assert given_births.to_list() == births
 
 
-@settings(deadline=None)
 @given(_numbers, st.integers(0, 17), st.sampled_from("0123456789X"))
 def test_one_changed_character_is_noticed(number: str, place: int, other: str) -> None:
     changed = number[:place] + other + number[place + 1 :]
     assert is_citizen_number(changed) == (changed == number)
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.text(alphabet="0123456789X +-.eE１", max_size=20) | _numbers, max_size=30))
 def test_columns_agree_with_single_numbers(texts: list[str | None]) -> None:
     column = pl.Series("n", texts, dtype=pl.String)
@@ -111,7 +107,6 @@ def test_columns_agree_with_single_numbers(texts: list[str | None]) -> None:
     ]
 
 
-@settings(deadline=None)
 @given(
     st.text(alphabet=_ALPHABET, min_size=8, max_size=8), st.text(alphabet=_ALPHABET, min_size=8, max_size=8)
 )

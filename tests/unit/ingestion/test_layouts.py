@@ -104,7 +104,6 @@ def test_every_form_says_the_same_in_every_layout(code: str, catalogue: Catalogu
 @pytest.mark.parametrize("file_format", ["xlsx", "csv", "csv-gb18030", "tsv"])
 @settings(
     max_examples=8,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
@@ -774,7 +773,6 @@ def test_tables_of_several_units_stand_one_below_another(
 
 @settings(
     max_examples=15,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )

@@ -203,4 +203,4 @@ class LifeOfAReport(RuleBasedStateMachine):
 
 
 TestLifeOfAReport = LifeOfAReport.TestCase
-TestLifeOfAReport.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+TestLifeOfAReport.settings = settings(max_examples=100, stateful_step_count=25)

@@ -100,7 +100,6 @@ def holder(row: Sequence[object]) -> list[object]:
 @pytest.mark.parametrize("layout", ["table", "transposed", "sheet", "long"])
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
@@ -131,7 +130,6 @@ def test_one_cell_typed_over_changes_nothing_else_in_silence(
 @pytest.mark.parametrize("layout", ["table", "transposed", "sheet", "long"])
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
@@ -165,7 +163,6 @@ _cells = st.one_of(
 
 @settings(
     max_examples=30,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )

@@ -35,7 +35,6 @@ JUNK = (*UNREADABLE, "注：见附件", "2017-13", "填表人：", "999999")
 
 CAREFUL = settings(
     max_examples=12,
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

@@ -55,7 +55,7 @@ _money = st.one_of(st.none(), st.decimals(0, 10**9, places=2).map(float))
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_generated_reports_read_back_equal(  # noqa: PLR0917 - fixtures
     file_format: str, data: st.DataObject, tmp_path: Path, catalogue: Catalogue, write: Write, read: Read
@@ -558,7 +558,7 @@ _cells = st.one_of(
 
 
 @pytest.mark.parametrize("file_format", ["csv", "csv-gb18030", "xlsx"])
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_mutilated_report_ends_in_findings_and_never_in_a_crash(
     file_format: str, data: st.DataObject, tmp_path: Path, catalogue: Catalogue, grid: Write

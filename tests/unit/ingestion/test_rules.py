@@ -247,7 +247,7 @@ def test_a_broken_rule_names_its_cell(  # noqa: PLR0917 - fixtures
 
 
 @pytest.mark.parametrize("code", SOUND)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_blank_fields_never_crash_or_fail_a_rule(
     data: st.DataObject, catalogue: Catalogue, judge: Callable[..., list[Finding]], code: str

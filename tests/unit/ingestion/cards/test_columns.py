@@ -68,7 +68,7 @@ written = st.one_of(
 
 @pytest.mark.parametrize("kind", ["text", "code", "list", "date", "datetime", "flag", "int", "dec"])
 @given(cells=st.lists(written, min_size=1, max_size=20), times=st.sampled_from([1, 5]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_column_is_read_as_its_cells_would_be(kind, cells, times):
     listed = kind == "list"
     field = FormField(

@@ -5,7 +5,7 @@ import hmac
 import random
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.cards.hashing import ContentSum, Hasher
@@ -25,7 +25,6 @@ cards = st.lists(
 texts = st.lists(st.text(max_size=40), min_size=1, max_size=30)
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=100), texts)
 def test_the_hash_is_the_standard_one(key, words):
     column = pl.DataFrame({"text": pl.Series([*words, None], dtype=pl.String)})
@@ -46,7 +45,6 @@ def content(said: list[dict[str, object]]) -> str:
     return total.hexdigest()
 
 
-@settings(deadline=None)
 @given(cards, st.integers(0, 30), st.randoms())
 def test_content_is_the_same_in_any_order_and_cut(said, cut, shuffle: random.Random):
     hasher, pieces = Hasher(b"key"), ContentSum()
@@ -57,7 +55,6 @@ def test_content_is_the_same_in_any_order_and_cut(said, cut, shuffle: random.Ran
     assert pieces.hexdigest() == content(said)
 
 
-@settings(deadline=None)
 @given(cards, cards)
 def test_one_card_more_or_another_card_is_another_content(said, others):
     other = others[0]

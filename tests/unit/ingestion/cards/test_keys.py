@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.cards import keys as module
@@ -37,7 +37,6 @@ def met(batches: list[list[tuple[int | None, int]]]) -> list[tuple[bool, bool]]:
     return found
 
 
-@settings(deadline=None)
 @given(st.lists(cards, max_size=4))
 def test_a_key_is_met_again_wherever_it_stood(batches):
     assert met(batches) == expected(batches)

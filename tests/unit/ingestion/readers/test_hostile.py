@@ -226,7 +226,7 @@ _SMALL = [["机构名称", "数", "日期"], *([f"构造{n}", n, "2015-03-01"] f
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_broken_file_never_ends_in_another_error(
     file_format: str, data: st.DataObject, tmp_path: Path

@@ -44,7 +44,7 @@ def told(read: Lines) -> tuple[list[list[str | None]], list[list[str | None]]]:
     return stream, one_by_one
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data(), st.sampled_from([_plain, _any]))
 def test_lines_say_the_same_either_way(data: st.DataObject, values: st.SearchStrategy[object]) -> None:
     keys = data.draw(st.lists(_text, min_size=1, max_size=4, unique=True))

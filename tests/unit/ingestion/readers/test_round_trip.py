@@ -60,7 +60,7 @@ def texts(table: Table) -> list[list[str | None]]:
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(rows=tables())
 def test_every_format_reads_back_equal(file_format: str, rows: Rows, tmp_path: Path) -> None:
     path = tmp_path / "file.dat"
@@ -72,7 +72,7 @@ def test_every_format_reads_back_equal(file_format: str, rows: Rows, tmp_path: P
     assert sum(batch.height for batch in table.batches(1, 2)) == len(rows) - 1
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(rows=tables(), first=st.integers(0, 3), flags=st.booleans())
 def test_a_large_sheet_reads_like_a_small_one(
     rows: Rows, first: int, flags: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -111,7 +111,7 @@ _runs = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(runs=_runs, first=st.integers(0, 3))
 def test_a_sheet_read_in_pieces_reads_like_a_small_one(
     runs: list[tuple[int, list[object]]],

@@ -114,7 +114,7 @@ cells = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, phases=[Phase.generate])
+@settings(max_examples=60, phases=[Phase.generate])
 @given(rows=st.lists(st.lists(cells, min_size=2, max_size=4), min_size=1, max_size=5))
 def test_cells_of_a_table_are_read_back_as_they_were(rows: list[list[str | None]], tmp_path_factory):
     original = write_tables([table_of([*rows, ["末", "行"]], "表")])

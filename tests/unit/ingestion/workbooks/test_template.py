@@ -161,7 +161,6 @@ def fill(path: Path, blank: Blank, rnd: random.Random) -> list[dict[str, object]
 @every_statistical_form
 @settings(
     max_examples=2,
-    deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
