@@ -265,7 +265,12 @@ def _move(connection: Connection, items: list[Item]) -> None:
             },
         )
         tell_wholes(connection, [item.report_id for item in moved if item.part], "a part came")
-    held = [item for item in items if item.decision.same_as is None and not item.decision.becomes_current]
+    # A file that is read again is not submitted again.
+    held = [
+        item
+        for item in items
+        if item.decision.same_as is None and not item.decision.becomes_current and item.again is None
+    ]
     if held:
         connection.execute(
             text(_LOG_SUBMITTED),

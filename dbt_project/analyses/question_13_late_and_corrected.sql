@@ -1,5 +1,5 @@
--- Question 13. Which institutions are late, how often, how many corrections; and whose corrections changed a number
--- that had been published, took one away or added one.
+-- Question 13. Which institutions are late, how often, how many corrections and returns, the index of the year; and
+-- whose corrections changed a number that had been published, took one away or added one.
 -- Looks across releases: schema released has every published version of a row.
 with unit as (
     select distinct
@@ -18,6 +18,17 @@ reporting as (
     from {{ published(ref('mart_reporting_quality')) }} as quality
     where quality.period_start between date '{{ var("year", "2015") }}-01-01' and date '{{ var("year", "2015") }}-12-31'
     group by quality.organization_code
+),
+
+rates as (
+    select
+        rate.subject_code as organization_code,
+        max(rate.value) filter (where rate.rate_code = 'return') as returned_percent,
+        max(rate.value) filter (where rate.rate_code = 'composite') as quality_index
+    from {{ published(ref('mart_reporting_rate')) }} as rate
+    where rate.subject_type = 'organization' and rate.form_code = '' and rate.period_type = 'year'
+        and rate.period_start = date '{{ var("year", "2015") }}-01-01'
+    group by rate.subject_code
 ),
 
 -- Numbers of reports that an earlier release had: another value, a number that was not there, one that is gone.
@@ -91,10 +102,14 @@ select
     round(reporting.reports_late * 100.0 / nullif(reporting.reports_due, 0), 2) as late_percent,
     reporting.reports_missing,
     reporting.corrections,
+    round(rates.returned_percent, 2) as returned_percent,
+    round(rates.quality_index, 2) as quality_index,
     coalesce(changed.published_numbers_changed, 0) as published_numbers_changed
 from reporting
 full join changed
     on reporting.organization_code = changed.organization_code
+left join rates
+    on coalesce(reporting.organization_code, changed.organization_code) = rates.organization_code
 where reporting.reports_late > 0 or reporting.reports_missing > 0 or reporting.corrections > 0
-    or changed.published_numbers_changed > 0
+    or rates.returned_percent > 0 or changed.published_numbers_changed > 0
 order by reporting.reports_late desc nulls last, reporting.corrections desc nulls last, organization_code asc

@@ -8,149 +8,46 @@
         meta={'scope': 'period'}
     )
 }}
--- Numerators and denominators of each unit, form and period of its reports. Everything after only adds them up.
+-- What is counted of each report. Everything after only adds it up.
 with given as (
-    select
-        timeliness.organization_key,
-        timeliness.region_code,
-        timeliness.form_code,
-        timeliness.period_type,
-        timeliness.period_start,
-        timeliness.period_end,
-        date_trunc('year', timeliness.period_start)::date as year_start,
-        part.rate_code,
-        part.numerator,
-        part.denominator
-    from {{ at_candidate(ref('fct_report_timeliness')) }} as timeliness
-    cross join
-        lateral (
-            values
-            ('reporting', (timeliness.status in ('on_time', 'late'))::int, 1),
-            ('timeliness', (timeliness.status = 'on_time')::int, 1)
-        ) as part (rate_code, numerator, denominator)
-    where timeliness.status <> 'exempt' and {{ changed_days('timeliness.period_start') }}
-    union all
-    select
-        quality.organization_key,
-        quality.region_code,
-        quality.form_code,
-        quality.period_type,
-        quality.period_start,
-        quality.period_end,
-        date_trunc('year', quality.period_start)::date as year_start,
-        part.rate_code,
-        part.numerator,
-        part.denominator
-    from {{ at_candidate(ref('fct_report_quality')) }} as quality
-    cross join
-        lateral (
-            values
-            ('item_completeness', quality.items_filled, quality.items_required),
-            ('card_completeness', quality.cards_complete, quality.cards),
-            ('amendment', (quality.submissions_accepted > 1)::int, (quality.submissions_accepted > 0)::int),
-            ('return', quality.submissions_returned, quality.submissions),
-            ('logic_error', quality.checks_failed, quality.cells_checked)
-        ) as part (rate_code, numerator, denominator)
-    where part.denominator > 0 and {{ changed_days('quality.period_start') }}
-    union all
-    select
-        cards.organization_key,
-        cards.region_code,
-        'idr_card' as form_code,
-        cards.period_type,
-        cards.period_start,
-        cards.period_end,
-        date_trunc('year', cards.month_start)::date as year_start,
-        part.rate_code,
-        part.numerator,
-        part.denominator
-    from {{ at_candidate(ref('fct_disease_card_count')) }} as cards
-    cross join
-        lateral (
-            values
-            ('late_cards', cards.cards_entered_late, cards.cards_entry_timed),
-            ('late_audits', cards.cards_audited_late, cards.cards_audit_timed)
-        ) as part (rate_code, numerator, denominator)
-    where part.denominator > 0 and {{ changed_days('cards.month_start') }}
-    union all
-    select
-        repeated.organization_key,
-        repeated.region_code,
-        'idr_card' as form_code,
-        repeated.period_type,
-        repeated.period_start,
-        repeated.period_end,
-        date_trunc('year', repeated.month_start)::date as year_start,
-        'repeated_cards' as rate_code,
-        repeated.cards_repeated as numerator,
-        repeated.cards_compared as denominator
-    from {{ at_candidate(ref('fct_disease_card_repeat')) }} as repeated
-    where {{ changed_days('repeated.month_start') }}
-),
-
-of_unit as (
-    select
-        organization_key,
-        region_code,
-        form_code,
-        period_type,
-        period_start,
-        period_end,
-        year_start,
-        rate_code,
-        sum(numerator)::bigint as numerator,
-        sum(denominator)::bigint as denominator
-    from given
-    group by organization_key, region_code, form_code, period_type, period_start, period_end, year_start, rate_code
-),
-
-of_county as (
-    select
-        left(region_code, 6) as region_code,
-        form_code,
-        period_type,
-        period_start,
-        period_end,
-        year_start,
-        rate_code,
-        sum(numerator)::bigint as numerator,
-        sum(denominator)::bigint as denominator
-    from of_unit
-    group by left(region_code, 6), form_code, period_type, period_start, period_end, year_start, rate_code
+    {{ reporting_counts_given() }}
 ),
 
 -- A county is silent in a period when nothing came of a form of which something was due there.
-of_county_and_silent as (
-    select * from of_county
-    union all
+of_county as (
     select
-        region_code,
-        form_code,
-        period_type,
-        period_start,
-        period_end,
-        year_start,
-        'silent_counties' as rate_code,
-        (numerator = 0)::int::bigint as numerator,
-        1::bigint as denominator
-    from of_county
-    where rate_code = 'reporting' and region_code not like '%00'
+        left(given.region_code, 6) as region_code,
+        given.form_code,
+        given.period_type,
+        given.period_start,
+        given.period_end,
+        given.year_start,
+        (sum(given.reports_due) > 0 and left(given.region_code, 6) not like '%00')::int as counties,
+        (
+            sum(given.reports_due) > 0 and sum(given.reports_received) = 0
+            and left(given.region_code, 6) not like '%00'
+        )::int as counties_silent,
+        {{ each_reporting_count('sum(given.#)::int as #') }}
+    from given
+    group by
+        left(given.region_code, 6), given.form_code, given.period_type, given.period_start, given.period_end,
+        given.year_start
 ),
 
 of_subject as (
     select
         'organization' as subject_type,
         unit.organization_code as subject_code,
-        of_unit.form_code,
-        of_unit.period_type,
-        of_unit.period_start,
-        of_unit.period_end,
-        of_unit.year_start,
-        of_unit.rate_code,
-        of_unit.numerator,
-        of_unit.denominator
-    from of_unit
-    {{ organization_at('unit', 'of_unit.organization_key', 'of_unit.period_end') }}
+        given.form_code,
+        given.period_type,
+        given.period_start,
+        given.period_end,
+        given.year_start,
+        0 as counties,
+        0 as counties_silent,
+        {{ each_reporting_count('given.#') }}
+    from given
+    {{ organization_at('unit', 'given.organization_key', 'given.period_end') }}
     where unit.organization_code is not null
     union all
     select
@@ -161,10 +58,10 @@ of_subject as (
         county.period_start,
         county.period_end,
         county.year_start,
-        county.rate_code,
-        county.numerator,
-        county.denominator
-    from of_county_and_silent as county
+        county.counties,
+        county.counties_silent,
+        {{ each_reporting_count('county.#') }}
+    from of_county as county
     cross join
         lateral (
             values
@@ -179,44 +76,82 @@ of_subject as (
         )
 ),
 
--- In the periods of the reports and in years; in years also all forms together, those of maternal-child years apart.
--- Cards have years only: batches overlap, and a newer one takes cards out of an older one.
-in_period as (
+-- In the periods of the reports and in years. Cards have years only: batches overlap, and a newer one takes cards out
+-- of an older one.
+of_form as (
     select
         of_subject.subject_type,
         of_subject.subject_code,
-        span.form_code,
+        of_subject.form_code,
         span.period_type,
         span.period_start,
         span.period_end,
-        of_subject.rate_code,
-        sum(of_subject.numerator) as numerator,
-        sum(of_subject.denominator) as denominator
+        sum(of_subject.counties) as counties,
+        sum(of_subject.counties_silent) as counties_silent,
+        {{ each_reporting_count('sum(of_subject.#) as #') }}
     from of_subject
     cross join
         lateral (
             values
+            (of_subject.period_type, of_subject.period_start, of_subject.period_end, array['event']),
             (
-                case when of_subject.period_type <> 'event' then of_subject.form_code end, of_subject.period_type,
-                of_subject.period_start, of_subject.period_end
-            ),
-            (
-                case when of_subject.period_type not in ('year', 'mch_year') then of_subject.form_code end, 'year',
-                of_subject.year_start, (of_subject.year_start + interval '1 year - 1 day')::date
-            ),
-            (
-                case when of_subject.period_type <> 'mch_year' then '' end, 'year',
-                of_subject.year_start, (of_subject.year_start + interval '1 year - 1 day')::date
-            ),
-            (
-                case when of_subject.period_type = 'mch_year' then '' end, 'mch_year',
-                of_subject.period_start, of_subject.period_end
+                'year', of_subject.year_start, (of_subject.year_start + interval '1 year - 1 day')::date,
+                array['year', 'mch_year']
             )
-        ) as span (form_code, period_type, period_start, period_end)
-    where span.form_code is not null and {{ in_scope('span') }}
+        ) as span (period_type, period_start, period_end, not_from)
+    where of_subject.period_type <> all(span.not_from) and {{ in_scope('span') }}
     group by
-        of_subject.subject_type, of_subject.subject_code, span.form_code, span.period_type, span.period_start,
-        span.period_end, of_subject.rate_code
+        of_subject.subject_type, of_subject.subject_code, of_subject.form_code, span.period_type, span.period_start,
+        span.period_end
+),
+
+-- In years all forms together as well, those of maternal-child years apart.
+in_period as (
+    select * from of_form
+    union all
+    select
+        subject_type,
+        subject_code,
+        '' as form_code,
+        period_type,
+        period_start,
+        period_end,
+        sum(counties)::bigint as counties,
+        sum(counties_silent)::bigint as counties_silent,
+        {{ each_reporting_count('sum(#)::bigint as #') }}
+    from of_form
+    where period_type in ('year', 'mch_year')
+    group by subject_type, subject_code, period_type, period_start, period_end
+),
+
+rated as (
+    select
+        in_period.subject_type,
+        in_period.subject_code,
+        in_period.form_code,
+        in_period.period_type,
+        in_period.period_start,
+        in_period.period_end,
+        part.rate_code,
+        part.numerator::numeric as numerator,
+        part.denominator::numeric as denominator
+    from in_period
+    cross join
+        lateral (
+            values
+            ('reporting', in_period.reports_received, in_period.reports_due),
+            ('timeliness', in_period.reports_on_time, in_period.reports_due),
+            ('late_cards', in_period.cards_entered_late, in_period.cards_entry_timed),
+            ('late_audits', in_period.cards_audited_late, in_period.cards_audit_timed),
+            ('repeated_cards', in_period.cards_repeated, in_period.cards_compared),
+            ('silent_counties', in_period.counties_silent, in_period.counties),
+            ('item_completeness', in_period.items_filled, in_period.items_required),
+            ('card_completeness', in_period.cards_complete, in_period.cards),
+            ('amendment', in_period.reports_amended, in_period.reports_accepted),
+            ('return', in_period.submissions_returned, in_period.submissions),
+            ('logic_error', in_period.checks_failed, in_period.cells_checked)
+        ) as part (rate_code, numerator, denominator)
+    where part.denominator > 0
 ),
 
 -- What only a survey can tell stands as the survey says it: it has no numerator, and is not added up.
@@ -250,8 +185,7 @@ measured as (
         denominator,
         round(numerator * 100 / denominator, 8) as value,
         'computed' as status
-    from in_period
-    where denominator > 0
+    from rated
     union all
     select
         subject_type,
@@ -291,21 +225,26 @@ composite as (
 ),
 
 -- Every rate is answered for regions and years: by a value, or by why there is none.
+answered as (
+    select *
+    from measured
+    where subject_type <> 'organization' and form_code = '' and period_type = 'year'
+),
+
 asked as (
     select distinct
-        measured.subject_type,
-        measured.subject_code,
-        measured.form_code,
-        measured.period_type,
-        measured.period_start,
-        measured.period_end,
+        answered.subject_type,
+        answered.subject_code,
+        answered.form_code,
+        answered.period_type,
+        answered.period_start,
+        answered.period_end,
         rate.rate_code,
         rate.survey_code,
         rate.reason_zh
-    from measured
+    from answered
     cross join {{ at_candidate(ref('dim_reporting_rate')) }} as rate
-    where measured.subject_type <> 'organization' and measured.form_code = '' and measured.period_type = 'year'
-        and rate.rate_code <> 'composite'
+    where rate.rate_code <> 'composite'
 ),
 
 told as (
@@ -327,7 +266,8 @@ told as (
         round(numerator * 100 / denominator, 8) as value,
         'computed' as status,
         case
-            when denominator < 100 then '未测指标的权重' || (100 - denominator) || '按比例分给已测指标'
+            when denominator < 100
+                then '没有值的指标不计，其权重' || (100 - denominator) || '按比例分给其余指标'
         end as reason_zh
     from composite
     union all
@@ -345,14 +285,12 @@ told as (
         case when asked.survey_code is not null then 'not_measured' else 'not_applicable' end as status,
         asked.reason_zh
     from asked
-    left join measured
-        on asked.subject_type = measured.subject_type
-            and asked.subject_code = measured.subject_code
-            and asked.form_code = measured.form_code
-            and asked.period_type = measured.period_type
-            and asked.period_start = measured.period_start
-            and asked.rate_code = measured.rate_code
-    where measured.rate_code is null
+    left join answered
+        on asked.subject_type = answered.subject_type
+            and asked.subject_code = answered.subject_code
+            and asked.period_start = answered.period_start
+            and asked.rate_code = answered.rate_code
+    where answered.rate_code is null
 )
 
 select
@@ -368,8 +306,6 @@ select
     told.denominator,
     trim_scale(told.value) as value,
     told.status,
-    rate.is_lower_better,
-    rate.weight,
     told.reason_zh,
     {{ release_columns() }}
 from told

@@ -359,6 +359,16 @@ def test_whose_corrections_changed_a_published_number(ask):
     assert changed["LH-G01"] == 2
 
 
+def test_who_is_late_and_whose_reports_were_returned(ask):
+    rows = ask(13)
+    late = only(rows, organization_code=longhu.LATE.subject)
+    assert (late["reports_late"], late["returned_percent"]) == (1, 0)
+    assert late["quality_index"] < 100
+    # What came too late to be right is not late; the one file of the year that was broken is told.
+    returned = [row["organization_code"] for row in rows if row["returned_percent"]]
+    assert returned == [longhu.BROKEN.subject]
+
+
 def test_what_changes_if_a_report_is_withdrawn(ask):
     rows = ask(14)
     visits = only(rows, indicator_code="total_visits", slice="all", period_type="month", subject_code=COUNTY)

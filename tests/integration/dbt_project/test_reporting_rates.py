@@ -151,7 +151,7 @@ def test_reports_late_returned_amended_and_half_filled(registry, rate, rows):
     expected = (15 * Decimal(2) / 4 + 15 * Decimal(1) / 4 + 10 * Decimal(1) / 2 + 10 * Decimal(13) / 14) / 50
     assert index["denominator"] == 50
     assert float(index["value"]) == pytest.approx(float(expected * 100))
-    assert index["reason_zh"] == "未测指标的权重50按比例分给已测指标"
+    assert index["reason_zh"] == "没有值的指标不计，其权重50按比例分给其余指标"
 
 
 def test_a_report_that_is_returned_later_is_counted_by_the_next_release(registry, rate):
