@@ -123,7 +123,7 @@ def _transposed(
     at = heads_row(cells, first, main)
     found.records = [Spot(at, column, heads.get(column, "")) for column in columns]
     found.units = _units_beside(cells, found.fields, range(main + 1, width), heads)
-    own = _of_other_times(found)
+    own = _of_other_times(found, cells)
     found.unknown = _unread_rows(cells, found, main)
     if own:
         return found
@@ -157,25 +157,37 @@ def _transposed(
     return None
 
 
-def _of_other_times(found: Found) -> bool:
-    """Leave out columns beside those of the periods, or beside the one that is the period's own: then true."""
+def _of_other_times(found: Found, cells: Sequence[Sequence[str]]) -> bool:
+    """Leave out columns of other times than the report's; whether one is left, which is the period's own.
+
+    Of several that are the period's own, such as 本月 of each unit, the heading above says what they are of.
+    """
     kind = found.form.period.type
     times = [time_of(spot.label, kind) for spot in found.records]
     periods = any(is_period(spot.label, found.form) for spot in found.records)
-    if "other" not in times and not periods:
-        return False
-    own = times.count("own") == 1
-    if not own and not periods:
+    own = times.count("own")
+    if not periods and not (own and "other" in times):
         return False
     left = [
         time == "other" or (periods and holds_several(spot.label, kind))
         for time, spot in zip(times, found.records, strict=True)
     ]
     found.left_out = [spot for spot, out in zip(found.records, left, strict=True) if out]
-    kept = [spot for spot, out in zip(found.records, left, strict=True) if not out]
-    own = own and len(kept) == 1
-    found.records = [Spot(spot.row, spot.column, "") for spot in kept] if own else kept
-    return own
+    found.records = [spot for spot, out in zip(found.records, left, strict=True) if not out]
+    if own and own == len(found.records):
+        above = [_above(cells, spot) for spot in found.records]
+        different = own > 1 and len(set(above)) == own
+        found.records = [
+            Spot(spot.row - different, spot.column, label if different else "")
+            for spot, label in zip(found.records, above, strict=True)
+        ]
+    return own == len(found.records) == 1
+
+
+def _above(cells: Sequence[Sequence[str]], spot: Spot) -> str:
+    """The heading above a head, of which only the first of its columns may hold it."""
+    row = cells[spot.row - 1][: spot.column + 1] if spot.row else ()
+    return next((text for text in reversed(row) if text), "")
 
 
 def _fields_down(

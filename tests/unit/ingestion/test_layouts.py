@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -403,6 +404,40 @@ def test_times_above_labels_tell_columns_apart(tmp_path: Path, read: Callable[..
     assert [(one.rule_id, one.value) for one in reading.findings] == [
         ("COLUMN_LEFT_OUT", "本年累计 > 发病数"),
         ("COLUMN_LEFT_OUT", "本年累计 > 死亡数"),
+    ]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+@pytest.mark.parametrize(
+    ("title", "above", "expected"),
+    [
+        ("2015年3月", ["指标", "甲医院", None, "乙医院", None], [("甲医院", 3), ("乙医院", 3)]),
+        ("T-1 2015年", ["指标", "3月", None, "4月", None], [("T-1", 3), ("T-1", 4)]),
+        ("2015年3月", ["机构编码", "T-1", "T-1", "T-2", "T-2"], [("T-1", 3), ("T-2", 3)]),
+    ],
+)
+def test_several_units_or_months_have_their_own_numbers_beside_others(  # noqa: PLR0917 - fixtures
+    title: str,
+    above: list[object],
+    expected: list[tuple[str, int]],
+    file_format: str,
+    tmp_path: Path,
+    read: Callable[..., Reading],
+) -> None:
+    times: list[object] = ["指标", "本月", "累计", "本月", "累计"]
+    codes = above[0] == "机构编码"
+    grid: list[list[object]] = [[f"{title}医疗服务月报表"], *([times, above] if codes else [above, times])]
+    if title.startswith("T-1"):
+        grid.insert(1, ["机构编码：T-1"])
+    grid += [["卫生技术人员", 1, 2, 3, 4], ["总诊疗人次数", 5, 6, 7, 8], ["出院人数", 9, 10, 11, 12]]
+    reading = read(write_grid(tmp_path / f"a.{file_format}", grid, file_format))
+    told = [one.value for one in reading.findings if one.rule_id != "COLUMN_MISSING"]
+    assert told == ["累计", "累计"]
+    rows = reading.reports.select("subject_ref", pl.col("period_start").dt.month()).rows()
+    assert rows == expected
+    assert reading.records.select("staff_technical", "visits_total", "discharges").rows() == [
+        (1, 5, 9),
+        (3, 7, 11),
     ]
 
 
