@@ -169,7 +169,9 @@ def _says_times(texts: Sequence[str], labels: Sequence[str], form: Form, index: 
 
 
 def _time(text: str, form: Form, index: LabelIndex) -> Time | None:
-    """What a heading says of the time of its numbers, unless it is a label of the form."""
+    """What a heading says of the time of its numbers, unless it is a label of the form; cards add nothing up."""
+    if form.cards:
+        return None
     time = time_of(text, form.period.type)
     return None if time is None or index.lookup(text).get(form.code) else time
 
@@ -237,7 +239,7 @@ def describe(
         block = _block(wide, spot, path, part, year) if wide and path and _may_head(leaf, wide) else None
         if block is None and (longer := _sum_of_periods(wide, path)):
             found.left_out.append(_under(longer, spot))
-        elif block is None and found.reporters < 0 and not form.cards and names_reporter(spot.label):
+        elif block is None and found.reporters < 0 and not form.cards and names_reporter(leaf):
             found.reporters = column
         elif block is None:
             # Sums over the columns of a wide layout are left out; its parts say the same.

@@ -22,7 +22,8 @@ class Elsewhere:
         self.period_type = found.form.period.type
         self.titles = [*found.titles, table.sheet] if found.form.period.title else []
         self.names = [file_name] if found.form.period.file_name else []
-        self.texts = [*found.titles, table.sheet, file_name]
+        # Who filed it, in a cell of its own, is not whom it is about.
+        self.texts = [text for text in (*found.titles, table.sheet, file_name) if text != found.reporter]
         self.form = found.form
 
     def period(self) -> Span | None:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from ingestion.form import Form, Layout, Part
 from ingestion.label_index import LabelIndex
@@ -71,13 +72,19 @@ def unit_of_money(titles: Iterable[str]) -> str | None:
 def reporter_in(titles: Iterable[str]) -> str | None:
     """The unit that fills in the form, as a line above the table says; first of all one that does so for another."""
     texts = [plain(title) for title in titles]
+    # Without its colon a cell may be a heading: the monthly form has one for 代报机构.
+    beside = [
+        value
+        for label, value in pairwise(texts)
+        if label.endswith(":") and names_reporter(label[:-1]) and ":" not in value
+    ]
     found = (pattern.search(text) for pattern in (_PROXY, _REPORTER) for text in texts)
-    return next((match[1] for match in found if match), None)
+    return beside[0] if beside else next((match[1] for match in found if match), None)
 
 
 def names_reporter(label: str) -> bool:
     """Whether a column says who filed each row for the unit that the row is about."""
-    return re.fullmatch(_FILED_FOR_ANOTHER + r"(?:名称)?", squeeze(plain(label))) is not None
+    return re.fullmatch(_FILED_FOR_ANOTHER + r"(?:名称)?(?:\([^)]*\))?", squeeze(plain(label))) is not None
 
 
 def unit_named(texts: Iterable[str], form: Form) -> str | None:

@@ -643,25 +643,31 @@ def test_the_number_of_a_unit_belongs_to_its_name(title: str, name: str, catalog
 def test_who_files_for_another_stands_in_a_title(
     label: str, tmp_path: Path, read: Callable[..., Reading]
 ) -> None:
-    grid = [
-        ["医疗服务月报表 2015年4月"],
+    lines: list[list[object]] = [
         [f"填报单位：构造卫生室 {label}：构造卫生院"],
-        ["机构编码", "卫生技术人员", "总诊疗人次数"],
-        ["T-1", 3, 60],
+        ["填报单位：构造卫生室", f"{label}：", "构造卫生院"],
     ]
-    reading = read(write_grid(tmp_path / "a.xlsx", grid, "xlsx"))
-    assert [finding.rule_id for finding in reading.findings if finding.rule_id != "COLUMN_MISSING"] == []
-    assert reading.reports.select("subject_ref", "reporter_ref").rows() == [("T-1", "构造卫生院")]
+    for number, line in enumerate(lines):
+        grid: list[list[object]] = [
+            ["医疗服务月报表 2015年4月"],
+            line,
+            ["机构编码", "卫生技术人员", "总诊疗人次数"],
+            ["T-1", 3, 60],
+        ]
+        reading = read(write_grid(tmp_path / f"{number}.xlsx", grid, "xlsx"))
+        assert [finding.rule_id for finding in reading.findings if finding.rule_id != "COLUMN_MISSING"] == []
+        assert reading.reports.select("subject_ref", "reporter_ref").rows() == [("T-1", "构造卫生院")]
 
 
 def test_who_files_for_another_is_not_whom_a_report_is_about(
     tmp_path: Path, read: Callable[..., Reading]
 ) -> None:
     labels, values = ["卫生技术人员", "总诊疗人次数", "实有床位"], [3, 60, 0]
-    grid = [["医疗服务月报表 2015年4月"], ["代报单位：构造卫生院"], labels, values]
-    reading = read(write_grid(tmp_path / "a.xlsx", grid, "xlsx"))
-    assert "SUBJECT_MISSING" in {finding.rule_id for finding in reading.findings}
-    assert reading.reports.is_empty()
+    for number, line in enumerate([["代报单位：构造卫生院"], ["代报单位：", "构造卫生院"]]):
+        grid = [["医疗服务月报表 2015年4月"], line, labels, values]
+        reading = read(write_grid(tmp_path / f"{number}.xlsx", grid, "xlsx"))
+        assert "SUBJECT_MISSING" in {finding.rule_id for finding in reading.findings}
+        assert reading.reports.is_empty()
 
 
 def test_a_column_says_who_filed_each_row(tmp_path: Path, read: Callable[..., Reading]) -> None:
