@@ -7,7 +7,7 @@
 -- A denominator of which nothing is left is empty. Of reports of regions and of cards nothing is told;
 -- nor of counts of hospitals by their beds, which take the beds from the year's form.
 -- Steps are materialized: the planner expects few rows of them, and would make them again for each.
-with report as (
+with recursive report as (
     select
         filed.form_code,
         filed.subject_code,
@@ -90,6 +90,33 @@ unit as (
         and report.period_end >= organization.applies_from and report.period_end < organization.valid_to
 ),
 
+region_above as (
+    select distinct
+        unit.region_code,
+        unit.region_code as above_code,
+        0 as steps,
+        unit.region_code as child_code
+    from unit
+    where unit.region_code is not null
+    union all
+    select
+        below.region_code,
+        superior.region_code as above_code,
+        below.steps + 1 as steps,
+        below.above_code as child_code
+    from region_above as below
+    cross join report
+    left join {{ published(ref('dim_region')) }} as spell
+        on below.above_code = spell.region_code
+            and report.period_end >= spell.applies_from
+            and report.period_end < spell.valid_to
+    cross join
+        lateral (
+            values (coalesce(spell.parent_code, {{ superior_by_code('below.above_code') }}))
+        ) as superior (region_code)
+    where superior.region_code <> '000000' and not coalesce(spell.is_counted_inside, false) and below.steps < 6
+),
+
 unit_place as materialized (
     select
         unit.organization_code,
@@ -98,18 +125,30 @@ unit_place as materialized (
     from unit
     cross join
         lateral (
-            values
-            ('organization', unit.organization_code, 0, unit.organization_code, true),
-            ('region', nullif(unit.township_code, unit.region_code), 0, unit.township_code, true),
-            ('region', unit.region_code, 0, unit.region_code, false),
-            ('region', left(unit.region_code, 4) || '00', 2, unit.region_code, false),
-            ('region', left(unit.region_code, 2) || '0000', 3, left(unit.region_code, 4), false)
-        ) as place (subject_type, place_code, steps, child_code, is_all_alone)
-    where place.place_code is not null and (place.steps = 0 or place.place_code <> unit.region_code)
-        and not exists (
-            select from {{ published(ref('dim_region')) }} as region
-            where place.steps > 0 and region.region_code = unit.region_code and region.is_counted_inside
-        )
+            select
+                'organization' as subject_type,
+                unit.organization_code as place_code,
+                0 as steps,
+                unit.organization_code as child_code,
+                true as is_all_alone
+            union all
+            select
+                'region' as subject_type,
+                unit.township_code as place_code,
+                0 as steps,
+                unit.township_code as child_code,
+                true as is_all_alone
+            where unit.township_code is distinct from unit.region_code and unit.township_code is not null
+            union all
+            select
+                'region' as subject_type,
+                above.above_code as place_code,
+                above.steps,
+                above.child_code,
+                false as is_all_alone
+            from region_above as above
+            where unit.region_code = above.region_code
+        ) as place
 ),
 
 -- What units do goes by the class that their services count in; how many there are, by that of the register.
@@ -455,7 +494,8 @@ left_over as (
                             where unit_place.is_withdrawn
                         )
                 ) then '地区自行填报'
-            when touched.steps > 1 and coalesce(above.children_without, below.children_without, 0) < 2
+            when touched.steps > 0 and touched.subject_code like '%00'
+                and coalesce(above.children_without, below.children_without, 0) < 2
                 then '只剩一个下级地区'
             when not touched.is_rolled_up and (
                     (

@@ -267,7 +267,10 @@ group by one.report_id, measure.measure_no
     union all
     select
         'region' as subject_type,
-        case when place.level = 'township' then left(place.region_code, 6) else place.region_code end as subject_code,
+        case
+            when place.level = 'township' then coalesce(place.parent_code, left(place.region_code, 6))
+            else place.region_code
+        end as subject_code,
         null::int as organization_key,
         'map' as form_code,
         place.level as field_code,

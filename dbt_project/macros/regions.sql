@@ -146,3 +146,12 @@
     where after.event_type not like '%boundary%'
 )
 {%- endmacro %}
+
+{#- What a region lies in by its code alone: village and township in a county, county in a prefecture, prefecture in a province. -#}
+{% macro superior_by_code(code) -%}
+case
+    when length({{ code }}) > 6 then left({{ code }}, 6)
+    when {{ code }} not like '%00' then left({{ code }}, 4) || '00'
+    when {{ code }} not like '%0000' then left({{ code }}, 2) || '0000'
+end
+{%- endmacro %}

@@ -61,18 +61,26 @@ of_counties as (
                 above.subject_code, county.indicator_code, county.period_type, county.period_start, county.period_end
         ), 0) as has_every_county
     from {{ at_candidate(ref('fct_indicator')) }} as county
+    left join {{ at_candidate(ref('dim_region')) }} as place
+        on county.subject_code = place.region_code
+            and county.period_end >= place.applies_from
+            and county.period_end < place.valid_to
+    left join {{ at_candidate(ref('dim_region')) }} as prefecture
+        on place.parent_code = prefecture.region_code
+            and county.period_end >= prefecture.applies_from
+            and county.period_end < prefecture.valid_to
     cross join
         lateral (
-            values (left(county.subject_code, 4) || '00'), (left(county.subject_code, 2) || '0000')
+            values
+            (coalesce(place.parent_code, left(county.subject_code, 4) || '00')),
+            (coalesce(prefecture.parent_code, left(county.subject_code, 2) || '0000'))
         ) as above (subject_code)
     where {{ changed_period('county') }}
         and county.subject_type = 'region'
         and length(county.subject_code) = 6 and county.subject_code not like '%00'
-        -- What its district counts already goes no further.
-        and not exists (
-            select from {{ at_candidate(ref('dim_region')) }} as region
-            where region.region_code = county.subject_code and region.is_counted_inside
-        )
+        -- What its district counts already goes no further, and what lies in a district is in its number.
+        and not coalesce(place.is_counted_inside, false)
+        and coalesce(place.parent_code, '00') like '%00'
     group by
         above.subject_code, county.indicator_code, county.slice, county.period_type, county.period_start,
         county.period_end
@@ -88,6 +96,14 @@ filed as (
     inner join {{ at_candidate(ref('bridge_indicator_part')) }} as part
         on own.form_code = part.form_code
     where own.subject_type = 'region'
+),
+
+-- Counties that some region lies in, or does not, otherwise than its code says: both of each.
+elsewhere as (
+    select county.subject_code
+    from {{ at_candidate(ref('dim_region')) }} as region
+    cross join lateral (values (region.parent_code), (left(region.region_code, 6))) as county (subject_code)
+    where region.parent_code not like '%00' and region.parent_code <> left(region.region_code, 6)
 ),
 
 -- A unit that moved to another county counts in both within one year.
@@ -154,6 +170,7 @@ left join of_units
             where filed.subject_code = rate.subject_code and filed.indicator_code = rate.indicator_code
                 and filed.period_type = rate.period_type
         )
+        and rate.subject_code not in (select elsewhere.subject_code from elsewhere)
         and not exists (
             select from moved
             where moved.subject_code = rate.subject_code

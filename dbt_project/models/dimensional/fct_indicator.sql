@@ -14,7 +14,7 @@
 {#- PostgreSQL expects more groups than there are, and would sort what it had better hash. -#}
 {{ config(sql_header='set local enable_sort = off;') }}
 -- Slices by beds, which few indicators ask for.
-with unit_beds as (
+with recursive unit_beds as (
     select distinct on (value.subject_code, value.period_end)
         value.subject_code,
         extract(year from value.period_end) as year,
@@ -110,32 +110,38 @@ region_part as (
         of_unit.base_type, recipe.is_minimum
 ),
 
--- Each region and what it lies in: county, prefecture, province. A functional area that its district counts already
--- goes no further.
+-- Each region and what it lies in at the period's end: county, prefecture, province, as the directory names them. Of a
+-- region that no list has then, its code says it. A functional area that its district counts already goes no further.
 region_above as (
     select
         place.region_code,
-        above.region_code as above_code,
-        above.steps,
-        above.child_code
-    from (select distinct region_code from region_part) as place
+        place.base_end,
+        place.region_code as above_code,
+        0 as steps,
+        place.region_code as child_code
+    from (
+        select distinct
+            region_code,
+            base_end
+        from region_part
+    ) as place
+    union all
+    select
+        below.region_code,
+        below.base_end,
+        superior.region_code as above_code,
+        below.steps + 1 as steps,
+        below.above_code as child_code
+    from region_above as below
+    left join {{ at_candidate(ref('dim_region')) }} as spell
+        on below.above_code = spell.region_code
+            and below.base_end >= spell.applies_from
+            and below.base_end < spell.valid_to
     cross join
         lateral (
-            values
-            (place.region_code, 0, place.region_code),
-            (left(place.region_code, 6), 1, place.region_code),
-            (left(place.region_code, 4) || '00', 2, left(place.region_code, 6)),
-            (left(place.region_code, 2) || '0000', 3, left(place.region_code, 4))
-        ) as above (region_code, steps, child_code)
-    where (above.steps = 0 or above.region_code <> place.region_code)
-        and exists (
-            select from {{ at_candidate(ref('dim_region')) }} as region
-            where region.region_code = above.region_code
-        )
-        and not exists (
-            select from {{ at_candidate(ref('dim_region')) }} as region
-            where above.steps > 0 and region.region_code = place.region_code and region.is_counted_inside
-        )
+            values (coalesce(spell.parent_code, {{ superior_by_code('below.above_code') }}))
+        ) as superior (region_code)
+    where superior.region_code <> '000000' and not coalesce(spell.is_counted_inside, false) and below.steps < 6
 ),
 
 -- Each part on its way up, and what the regions on the way file for themselves.
@@ -152,7 +158,11 @@ climbing as (
     from region_part as part
     inner join region_above
         on part.region_code = region_above.region_code
+            and part.base_end = region_above.base_end
             and (region_above.steps = 0 or part.kind <> 'township')
+    where region_above.above_code in (
+            select region.region_code from {{ at_candidate(ref('dim_region')) }} as region
+        )
     window above as (
         partition by region_above.above_code, part.recipe_no, part.base_type, part.base_start
     )
@@ -200,7 +210,7 @@ over_units as materialized (
     from rolled
     where numerator_counts or denominator_counts
     group by above_code, slice, recipe_no, base_start, base_end, base_type, is_minimum
-    having bool_or(steps < 2 or kind = 'listed') or min(child_code) <> max(child_code)
+    having bool_or(steps = 0 or kind = 'listed') or above_code not like '%00' or min(child_code) <> max(child_code)
 ),
 
 -- Regions and units in the periods of reports; what follows reads them twice, each time what it needs.

@@ -161,6 +161,40 @@ def test_the_gate_says_which_reports_name_a_region_that_no_list_has(registry, ro
     assert "regions.csv" in known.message_zh
 
 
+def test_a_zone_counts_in_the_district_that_the_site_names_and_all_sums_hold(registry, rows):
+    with engine(Role.OWNER).begin() as connection:
+        connection.execute(
+            text(
+                "insert into registry.region_event (region_code, event_date, event_type, statistics_from, name_zh,"
+                " level, parent_code) values"
+                " ('440591', '2010-01-01', 'open', '2010-01-01', '构造开发区', 'county', '440507')"
+            )
+        )
+    opened = {"event_date": date(2010, 1, 1), "event_type": "open", "class_code": "A100"}
+    registry.unit("Z1", {**opened, "name_zh": "区内医院", "region_code": "440591"})
+    registry.unit("J1", {**opened, "name_zh": "邻区医院", "region_code": "440511"})
+    for unit, discharges in (("H1", 5), ("Z1", 3), ("J1", 7)):
+        registry.file(
+            "hosp_monthly",
+            unit,
+            *JANUARY,
+            {"discharges": discharges, "bed_days_of_discharged": 8 * discharges},
+        )
+    result = registry.release()
+    assert {test.name: test.status for test in result.tests if test.status != "pass"} == {}
+    sums = rows(
+        "select subject_code, denominator::int from published.fct_indicator where subject_type = 'region'"
+        " and indicator_code = 'average_length_of_stay' and slice = 'all' and period_type = 'month' order by 1"
+    )
+    # The prefecture has the zone within its district, and not once more.
+    assert [tuple(row.values()) for row in sums] == [
+        ("440500", 15),
+        ("440507", 8),
+        ("440511", 7),
+        ("440591", 3),
+    ]
+
+
 def test_a_long_region_code_is_a_region_as_well(registry, rows):
     registry.file("idr_monthly", "440507001000", *JANUARY, {"disease_code": "0300", "cases": 3})
     result = registry.release()
