@@ -12,9 +12,10 @@ _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 # The special values of a form, in brackets so that nobody takes their sign for a dash. Any other number in
 # brackets may be a negative one or a remark.
 _SPECIAL = re.compile(r"\(\s*(-[12])\s*\)")
-# Marks that lead to a note below the table: 12*, 12①, 12注1, 12[1], 12(注2).
+# Marks that lead to a note below the table: 12*, 12①, 12注1, 12[1], 12(注2), 12¹, 12²⁾. A lone ² may be a power.
 _FOOTNOTE = re.compile(
     r"\s*(?:[*＊†‡※△▲☆★]+|[①-⑳⑴-⒇㊀-㊉❶-❿]+|注\s*[0-9０-９一二三四五六七八九十]{0,2}"
+    r"|¹|⁽?[⁰¹²³⁴-⁹]{1,2}⁾"
     r"|[\[［【]\s*注?\s*[0-9０-９]{1,2}\s*[\]］】]|[(（]\s*注[^()（）]{0,10}[)）])$"
 )
 

@@ -7,6 +7,7 @@ from ingestion.readers.blob import Blob
 from ingestion.readers.documents import text_of
 from ingestion.readers.grid import Area, Grid
 from ingestion.readers.limits import Limits
+from ingestion.readers.raised import raised
 from ingestion.readers.refusals import overdue, too_many
 from ingestion.readers.table import Table
 
@@ -49,6 +50,7 @@ class _Page(HTMLParser):
         self._span = (1, 1)
         self._text: list[str] | None = None
         self._skip = 0
+        self._raised = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """A table, row or cell begins; the one before ends with it if nobody said so."""
@@ -76,11 +78,15 @@ class _Page(HTMLParser):
             self._text = []
         elif tag == "br" and self._text is not None:
             self._text.append("\n")
+        elif tag == "sup":
+            self._raised += 1
 
     def handle_endtag(self, tag: str) -> None:
         """A cell, row or table ends."""
         if tag in _SKIPPED:
             self._skip = max(self._skip - 1, 0)
+        elif tag == "sup":
+            self._raised = max(self._raised - 1, 0)
         elif tag in ("td", "th", "tr", "table"):
             self._end_cell()
             if tag == "table" and self._outer:
@@ -89,7 +95,8 @@ class _Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Text of a cell."""
         if self._text is not None and not self._skip:
-            self._text.append(_SPACE.sub(" ", data))
+            text = _SPACE.sub(" ", data)
+            self._text.append(raised(text) if self._raised else text)
 
     def close(self) -> None:
         """The end of the page ends the last cell."""
@@ -100,7 +107,7 @@ class _Page(HTMLParser):
         if self._text is None or self._grid is None:
             return
         text = "".join(self._text).strip(" \u00a0\n")
-        self._text = None
+        self._text, self._raised = None, 0
         down, across = self._span
         while self._taken.get(self._column, -1) >= self._row:
             self._column += 1

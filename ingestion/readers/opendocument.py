@@ -8,6 +8,7 @@ from ingestion.readers.grid import Area, Grid
 from ingestion.readers.limits import Limits
 from ingestion.readers.number_formats import moment_of, percent_text, plain_number
 from ingestion.readers.packages import Package
+from ingestion.readers.raised import raised
 from ingestion.readers.refusals import damaged, protected, too_many
 from ingestion.readers.safe_xml import Handlers, parse
 from ingestion.readers.table import Table
@@ -17,6 +18,8 @@ _KIND = ("ODS 工作簿", "an OpenDocument workbook")
 _SPELL = re.compile(r"PT(\d{1,6})H(\d{1,2})M(\d{1,2})(?:[.,]\d+)?S")
 # Formula errors as the document writes them in the cell's text.
 _ERROR = re.compile(r"#[A-Z/0!?]+[!?]?|Err:\d+")
+# How far above the line text stands, by a word or a share of its height.
+_UP = re.compile(r"super|[1-9]")
 _NOT_CONTENT = {"annotation", "tracked-changes", "shapes", "forms"}
 
 
@@ -52,11 +55,16 @@ class _Book(Handlers):
         self._attributes: dict[str, str] | None = None
         self._text: list[str] = []
         self._paragraphs = 0
+        self._style = ""
+        self._raised_styles: set[str] = set()
+        self._spans: list[bool] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """A sheet, row or cell begins, or a space inside a cell."""
         if self._skip or tag in _NOT_CONTENT:
             self._skip += 1
+        elif tag in ("style", "text-properties", "span"):
+            self._begin_styled(tag, attributes)
         elif tag == "null-date":
             self.since_1904 = attributes.get("date-value", "").startswith("1904")
         elif tag == "table":
@@ -80,10 +88,21 @@ class _Book(Handlers):
         elif tag in ("tab", "line-break") and self._attributes is not None:
             self._text.append("\t" if tag == "tab" else "\n")
 
+    def _begin_styled(self, tag: str, attributes: dict[str, str]) -> None:
+        """A style that may raise text, or a piece of text in a style."""
+        if tag == "style":
+            self._style = attributes.get("name", "")
+        elif tag == "span":
+            self._spans.append(attributes.get("style-name", "") in self._raised_styles)
+        elif _UP.match(attributes.get("text-position", "")):
+            self._raised_styles.add(self._style)
+
     def end(self, tag: str) -> None:
         """The end of a cell keeps its value; the end of a row writes it, as often as it stands."""
         if self._skip:
             self._skip -= 1
+        elif tag == "span" and self._spans:
+            self._spans.pop()
         elif tag in ("table-cell", "covered-table-cell") and self._attributes is not None:
             self._end_cell(self._attributes)
             self._attributes = None
@@ -100,7 +119,7 @@ class _Book(Handlers):
     def text(self, data: str) -> None:
         """Characters of a paragraph of a cell."""
         if self._attributes is not None and self._paragraphs and not self._skip:
-            self._text.append(data)
+            self._text.append(raised(data) if any(self._spans) else data)
 
     def _end_cell(self, attributes: dict[str, str]) -> None:
         value = _value(attributes, "".join(self._text))

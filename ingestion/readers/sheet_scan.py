@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import BinaryIO
 
 from ingestion.readers.limits import Limits
+from ingestion.readers.raised import MARK
 from ingestion.readers.safe_xml import Handlers, parse
 from ingestion.readers.streams import stream_of
 from ingestion.readers.table import HEAD_ROWS, Merge
@@ -53,6 +54,7 @@ class Scan:
     plain: bool = True
     has_errors: bool = False
     has_flags: bool = False
+    has_raised: bool = False
     errors: list[tuple[int, int, str]] = field(default_factory=list)
     percents: list[tuple[int, int]] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
@@ -126,6 +128,7 @@ def _look_over(pieces: Iterator[bytes], found: Scan, percents: tuple[int, ...]) 
         if not (found.has_errors and found.has_flags):
             found.has_errors = found.has_errors or _ERROR in part or _has_uncalculated(part)
             found.has_flags = found.has_flags or _FLAG in part
+        found.has_raised = found.has_raised or MARK in part
         if percents:
             found.percents += [
                 (int(row) - 1, column_number(letters) - 1)
@@ -241,7 +244,9 @@ class _Cells(Handlers):
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """A row or cell begins."""
-        if tag == "row":
+        if tag == "vertAlign":
+            self._found.has_raised = True
+        elif tag == "row":
             self._row = int(attributes["r"]) if attributes.get("r", "").isdecimal() else self._row + 1
             self._column = 0
         elif tag == "c":

@@ -14,6 +14,7 @@ from ingestion.readers.number_formats import (
     shows_date,
     shows_percent,
 )
+from ingestion.readers.raised import raised
 from ingestion.readers.refusals import damaged, too_many
 from ingestion.readers.safe_xml import Handlers, parse
 from ingestion.readers.table import Table
@@ -98,7 +99,7 @@ class _Book(Handlers):
     def text(self, data: str) -> None:
         """Characters of a cell, with those of rich text inside it."""
         if self._type is not None:
-            self._text.append(data)
+            self._text.append(raised(data) if "Sup" in self._path else data)
 
     def _begin_sheet(self, sheet: str) -> None:
         if len(self.grids) == self._limits.sheets:

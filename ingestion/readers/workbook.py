@@ -21,6 +21,7 @@ from ingestion.readers.large_sheet import LargeSheet, reduced
 from ingestion.readers.limits import Limits
 from ingestion.readers.number_formats import show_percents
 from ingestion.readers.packages import Package
+from ingestion.readers.raised import MARK, raised_in
 from ingestion.readers.refusals import damaged, too_large, too_many, unpacks_too_far
 from ingestion.readers.sheet_scan import Scan, parse_errors, scan
 from ingestion.readers.styles import percent_styles
@@ -51,9 +52,13 @@ def read_workbook(blob: Blob, package: Package, limits: Limits) -> list[Table]:
 
 
 def _tables(blob: Blob, package: Package, limits: Limits) -> list[Table]:
-    sheets, since_1904 = _sheets(package, limits)
+    sheets, since_1904, has_raised = _sheets(package, limits)
     _check_strings(package, sheets, limits)
-    large = {sheet.path: b"" for sheet in sheets if sheet.large}
+    replaced = {sheet.path: b"" for sheet in sheets if sheet.large}
+    rich = [sheet.path for sheet in sheets if sheet.scan.has_raised]
+    if has_raised:
+        rich.append(_STRINGS)
+    replaced |= {path: raised_in(package.read(path)) for path in rich}
     book: CalamineWorkbook | None = None
     tables: list[Table | None] = []
     for sheet in sheets:
@@ -61,7 +66,7 @@ def _tables(blob: Blob, package: Package, limits: Limits) -> list[Table]:
             tables.append(LargeSheet(blob, package, sheet.name, sheet.path, sheet.scan).table())
             continue
         if book is None:
-            data = reduced(package, large) if large else blob.read()
+            data = reduced(package, replaced) if replaced else blob.read()
             book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         tables.append(_small(book, package, sheet, limits))
     return [replace(table, since_1904=since_1904) for table in tables if table]
@@ -83,8 +88,8 @@ def _small(book: CalamineWorkbook, package: Package, sheet: _Sheet, limits: Limi
     return table_of(sheet.name, rows, source.merged_cell_ranges or ())
 
 
-def _sheets(package: Package, limits: Limits) -> tuple[list[_Sheet], bool]:
-    """The worksheets, with what each would cost, and whether their days count from 1904.
+def _sheets(package: Package, limits: Limits) -> tuple[list[_Sheet], bool, bool]:
+    """The worksheets, with what each would cost; whether days count from 1904, and texts have raised characters.
 
     Every other member is unpacked once to see that it can be.
     """
@@ -92,10 +97,14 @@ def _sheets(package: Package, limits: Limits) -> tuple[list[_Sheet], bool]:
     if len(places) > limits.sheets:
         raise too_many(package.name, "工作表数", "sheets", limits.sheets)
     paths = {path for _, path in places}
+    has_raised = False
     for member in package.members:
         if member not in paths:
-            for _ in package.pieces(member):
-                pass
+            rest = b""
+            for piece in package.pieces(member):
+                if member == _STRINGS:
+                    has_raised = has_raised or MARK in rest + piece
+                    rest = piece[-len(MARK) :]
     area = Area(package.name, limits)
     percents = percent_styles(package)
     sheets = []
@@ -104,9 +113,10 @@ def _sheets(package: Package, limits: Limits) -> tuple[list[_Sheet], bool]:
         area.take(found.height, found.width)
         # Formula errors, flags among numbers, and formats of numbers are lost where columns are read.
         values = found.has_errors or found.has_flags or bool(found.percents) or found.head is None
+        values = values or found.has_raised or has_raised
         large = package.members[path].file_size > LARGE and not values
         sheets.append(_Sheet(name, path, found, large))
-    return sheets, since_1904
+    return sheets, since_1904, has_raised
 
 
 def _places(package: Package) -> tuple[list[tuple[str, str]], bool]:
