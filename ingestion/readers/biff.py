@@ -11,7 +11,9 @@ FORMULA = {0x06, 0x206, 0x406}
 SEVERAL = {0xBD}
 """Several numbers side by side, each with its style."""
 
-_DATE_MODE, _PATTERN, _STYLE = 0x22, 0x41E, 0xE0
+_DATE_MODE, _FONT, _PATTERN, _STYLE = 0x22, 0x31, 0x41E, 0xE0
+# No font has this number.
+_NO_FONT = 4
 _NEWEST = 0x600
 _BUILT_IN = {9: "0%", 10: "0.00%"}
 # Cells of one number; its style stands behind its place.
@@ -22,9 +24,13 @@ Percents = dict[int, list[tuple[int, int]]]
 
 @dataclass
 class Book:
-    """``percent_styles``: numbers of the styles that show percentages; ``since_1904``: what days count from."""
+    """``percent_styles``: numbers of the styles that show percentages; ``raised_fonts``: of fonts above the line.
+
+    ``since_1904``: what days count from.
+    """
 
     percent_styles: set[int] = field(default_factory=set)
+    raised_fonts: set[int] = field(default_factory=set)
     since_1904: bool = False
 
 
@@ -41,12 +47,17 @@ def book_of(data: bytes) -> Book:
     """What stands before the first sheet."""
     book = Book()
     patterns = dict(_BUILT_IN)
-    styles, is_newest = 0, True
+    styles, fonts, is_newest = 0, 0, True
     for _, kind, body in records_of(data):
         if kind == START:
             is_newest = body[:2] == struct.pack("<H", _NEWEST)
         elif kind == _DATE_MODE:
             book.since_1904 = body[:1] == b"\x01"
+        elif kind == _FONT:
+            fonts += fonts == _NO_FONT
+            if body[8:10] == b"\x01\x00":
+                book.raised_fonts.add(fonts)
+            fonts += 1
         elif kind == _PATTERN:
             patterns[struct.unpack_from("<H", body)[0]] = _pattern(body, is_newest=is_newest)
         elif kind == _STYLE:

@@ -3,7 +3,6 @@
 import io
 import struct
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -21,6 +20,15 @@ from ingestion.readers.biff import (
     percents_of,
     records_of,
 )
+from ingestion.readers.biff_texts import (
+    CONTINUED,
+    SHARED_TEXT,
+    TEXTS,
+    Rich,
+    raised_of,
+    shared_texts,
+    show_raised,
+)
 from ingestion.readers.blob import Blob
 from ingestion.readers.cells import table_of
 from ingestion.readers.compiled import guarded
@@ -34,12 +42,10 @@ from ingestion.readers.table import Table
 KIND = ("旧版 Excel 工作簿（.xls）", "an old workbook")
 
 _PASSWORD = 0x2F
-_TEXTS, _CONTINUED = 0xFC, 0x3C
 _DIMENSIONS = {0x00, 0x200}
 _FLAG_OR_ERROR = {0x05, 0x205}
 # Number, text, label, RK and rich text; cells of formats only are left out.
-_CELLS = {0x02, 0x03, 0x04, 0x07, 0x203, 0x204, 0x207, 0x27E, 0xFD, 0xD6, *FORMULA, *_FLAG_OR_ERROR}
-_SHARED_TEXT = 0xFD
+_CELLS = {0x02, 0x03, 0x04, 0x07, 0x203, 0x204, 0x207, 0x27E, SHARED_TEXT, 0xD6, *FORMULA, *_FLAG_OR_ERROR}
 _ERRORS = {
     0x00: "#NULL!",
     0x07: "#DIV/0!",
@@ -76,13 +82,14 @@ def read_old_workbook(blob: Blob, limits: Limits) -> list[Table]:
         errors = walk.over(records)
         book = book_of(records)
         percents = percents_of(records, book.percent_styles, walk.sheets)
+        rich = raised_of(records, book.raised_fonts, walk.sheets)
     except (BrokenContainer, struct.error) as error:
         raise damaged(name, *KIND, "its structure") from error
-    tables = guarded(name, KIND, partial(_tables, data, errors, percents))
+    tables = guarded(name, KIND, partial(_tables, data, errors, percents, rich))
     return [replace(table, since_1904=book.since_1904) for table in tables]
 
 
-def _tables(data: bytes, errors: Errors, percents: Percents) -> list[Table]:
+def _tables(data: bytes, errors: Errors, percents: Percents, rich: Rich) -> list[Table]:
     book = CalamineWorkbook.from_filelike(io.BytesIO(data))
     tables = []
     for number, sheet in enumerate(book.sheets_metadata):
@@ -94,6 +101,7 @@ def _tables(data: bytes, errors: Errors, percents: Percents) -> list[Table]:
             if row < len(rows) and column < len(rows[row]):
                 rows[row][column] = text
         show_percents(rows, percents.get(number, ()))
+        show_raised(rows, rich.get(number, ()))
         if rows:
             tables.append(table_of(sheet.name, rows, source.merged_cell_ranges or ()))
     return tables
@@ -133,7 +141,7 @@ class _Walk:
             elif kind == END:
                 self._area.take(height, width)
                 height = width = 0
-            elif kind == _TEXTS or (kind == _CONTINUED and before in (_TEXTS, _CONTINUED) and self._texts):
+            elif kind == TEXTS or (kind == CONTINUED and before in (TEXTS, CONTINUED) and self._texts):
                 self._texts.append(body)
             elif kind in _DIMENSIONS and len(body) >= 8:
                 self._check_stated(body)
@@ -141,7 +149,7 @@ class _Walk:
                 row, column = struct.unpack_from("<HH", body)
                 last = struct.unpack_from("<H", body, len(body) - 2)[0] if kind in SEVERAL else column
                 height, width = max(height, row + 1), max(width, last + 1)
-                if kind == _SHARED_TEXT and len(body) >= 10:
+                if kind == SHARED_TEXT and len(body) >= 10:
                     self._shared[struct.unpack_from("<L", body, 6)[0]] += 1
                 error = _error(kind, body)
                 if error and found is not None:
@@ -165,7 +173,7 @@ class _Walk:
             <= self._limits.unpacked_bytes
         ):
             return
-        lengths = list(_text_lengths(self._texts))
+        lengths = [length for length, _ in shared_texts(self._texts)]
         total = sum(
             count * (lengths[number] if number < len(lengths) else _LONGEST_TEXT)
             for number, count in self._shared.items()
@@ -181,39 +189,6 @@ def _error(kind: int, body: bytes) -> str | None:
     if kind in FORMULA and len(body) >= 14 and body[12:14] == b"\xff\xff" and body[6] == 2:
         return _ERRORS.get(body[8], "#N/A")
     return None
-
-
-def _text_lengths(parts: list[bytes]) -> Iterator[int]:
-    """Characters of each shared text; a text may go on in the next record, which then repeats how it is written."""
-    part, place, texts = 0, 8, parts
-    try:
-        while part < len(texts):
-            if place >= len(texts[part]):
-                part, place = part + 1, 0
-                continue
-            left, flags = struct.unpack_from("<HB", texts[part], place)
-            yield left
-            place += 3
-            tail = 0
-            if flags & 8:
-                tail += 4 * struct.unpack_from("<H", texts[part], place)[0]
-                place += 2
-            if flags & 4:
-                tail += struct.unpack_from("<L", texts[part], place)[0]
-                place += 4
-            while left:
-                if place >= len(texts[part]):
-                    part, place, flags = part + 1, 1, texts[part + 1][0]
-                width = 2 if flags & 1 else 1
-                taken = min(left, max((len(texts[part]) - place) // width, 1))
-                left, place = left - taken, place + taken * width
-            while tail:
-                if place >= len(texts[part]):
-                    part, place = part + 1, 0
-                taken = min(tail, len(texts[part]) - place)
-                tail, place = tail - taken, place + taken
-    except (struct.error, IndexError):
-        return
 
 
 def _other(name: str, container: CompoundFile) -> UnreadableFile:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import xlwt
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
@@ -92,15 +93,35 @@ def test_raised_digits_of_open_documents_stay_apart(position: str, tmp_path: Pat
     assert read_tables(path)[0].head == SHOWN
 
 
+def old_workbook() -> bytes:
+    """Enough texts before those that matter to need several records."""
+    book = xlwt.Workbook()
+    sheet, beside = book.add_sheet("表"), book.add_sheet("文字")
+    for number in range(700):
+        beside.write(number, 0, f"{number:04}号，文字较长，占满一条记录")
+    up, bold = xlwt.Font(), xlwt.Font()
+    up.escapement, bold.bold = xlwt.Font.ESCAPEMENT_SUPERSCRIPT, True
+    cells = (["1200", ("1", up)], ["面积(m", ("2", up), ")"], ["7", ("注1", up)], ["1", ("2", bold)])
+    for column, pieces in enumerate(cells):
+        sheet.write_rich_text(0, column, pieces)
+    return saved(book)
+
+
+def saved(book: xlwt.Workbook) -> bytes:
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
 @pytest.mark.parametrize("large", [1 << 20, 1])
-@pytest.mark.parametrize("write", [inline_strings, shared_strings, html, spreadsheetml])
+@pytest.mark.parametrize("write", [inline_strings, shared_strings, old_workbook, html, spreadsheetml])
 def test_raised_digits_stay_apart(
     write: object, large: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingestion.readers.workbook.LARGE", large)
     path = tmp_path / "file"
     path.write_bytes(write())  # type: ignore[operator]
-    (table,) = read_tables(path)
+    table = read_tables(path)[0]
     assert table.head == SHOWN
     assert [list(cells) for cells in table.rows_below(0).rows()] == SHOWN
 
