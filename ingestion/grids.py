@@ -16,7 +16,7 @@ from ingestion.label_index import LabelIndex
 from ingestion.readers import Table
 from ingestion.readers.table import number_text
 from ingestion.recognised import Recognised, Spot
-from ingestion.written_units import differs
+from ingestion.written_units import contradicted, differs
 
 __all__ = ["FEW", "FOOTER", "Grid", "SourceCells", "grid_of", "is_numbering"]
 
@@ -78,17 +78,37 @@ def _table(table: Table, found: Recognised) -> Grid:
     columns = [body.get_column(f"c{c.column}").alias(c.code) for c in found.fields if f"c{c.column}" in width]
     none = pl.Series("source_column", [None], dtype=pl.Int64).new_from_index(0, body.height)
     frame = pl.DataFrame([*columns, *_reporters(body, found), body.get_column("source_row"), none])
+    units = _units_of_rows(table, found, frame) if found.unit >= 0 else []
     return Grid(
         frame,
         {c.code: (None, c.column + 1) for c in found.fields},
         [(c.code, None, c.column + 1) for c in found.fields],
         doubtful=doubtful,
+        units=units,
     )
 
 
 def _reporters(body: pl.DataFrame, found: Recognised) -> list[pl.Series]:
     name = f"c{found.reporters}"
     return [_strings_of(body[name]).alias("reporter_text")] if name in body.columns else []
+
+
+def _units_of_rows(table: Table, found: Recognised, frame: pl.DataFrame) -> list[tuple[int, str, Spot]]:
+    """Numbers of records whose row says another unit of measure than the form."""
+    first = found.header_row + 1
+    cells = table.rows_below(first)
+    if found.unit >= cells.width or cells.schema[f"c{found.unit}"] != pl.String:
+        return []
+    texts = cells.get_column(f"c{found.unit}").gather(frame["source_row"] - 1 - first)
+    measures = [one for one in found.form.measures if one.code in frame.columns]
+    asked = {one.code: one.source_unit or one.unit for one in measures}
+    wrong = {text: contradicted(text, asked) for text in texts.drop_nulls().unique()}
+    return [
+        (number, code, Spot(frame["source_row"][number] - 1, found.unit, texts[number]))
+        for number in texts.is_in([text for text, codes in wrong.items() if codes]).arg_true()
+        for code in wrong[texts[number]]
+        if frame[code][number] is not None
+    ]
 
 
 # A column per member

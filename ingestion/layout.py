@@ -28,6 +28,7 @@ from ingestion.readers.cells import days_since_1904
 from ingestion.recognised import Column, Recognised, Spot
 from ingestion.shifted import width_of
 from ingestion.titles import labelled_values, lines, part_of, plain, reporter_in, unit_of_money
+from ingestion.vocabulary import UNIT_COLUMNS
 from ingestion.written_units import unit_cells
 
 __all__ = ["Column", "Recognised", "Spot", "nearest_forms", "nearest_label", "recognise"]
@@ -145,6 +146,10 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
             and _holds_something(table, row + below + 1, spot.column, known, piecemeal=form.cards is not None)
         )
     ]
+    # A column of units that the form does not have speaks for the numbers of its row.
+    heads = [spot.column for spot in unknown if squeeze(spot.label) in UNIT_COLUMNS]
+    unit = heads[0] if heads and layout.kind == "table" and form.cards is None else -1
+    unknown = [spot for spot in unknown if spot.column != unit]
     seen = {column.code for column in found.fields}
     values = _title_values(table, best.row, form, index)
     asked = row_fields(form, layout) if wide else set(form.by_code)
@@ -153,6 +158,7 @@ def _describe(table: Table, best: Candidate, index: LabelIndex, file_name: str) 
         layout=layout,
         part=part_code,
         header_row=row + below,
+        unit=unit,
         width=width,
         fields=tuple(found.fields),
         blocks=tuple(found.blocks),

@@ -76,9 +76,10 @@ class Recognised:
     table and ``end_row`` the first that no longer does.
     ``fields`` are the labels of fields; a sheet has ``pairs`` and a wide layout ``blocks`` besides. ``records``
     are the columns of a transposed table that hold one record each, with the text at their head. A long table
-    has its labels in column ``item``, its numbers in column ``value`` and their units of measure in column ``unit``.
-    ``units`` are cells elsewhere that say the unit of a field. ``width`` is how many fields the rows of a delimited
-    text should have, None where cells cannot move; ``since_1904``, what a number means that is read as a day.
+    has its labels in column ``item`` and its numbers in column ``value``; like another table it may have the units of
+    measure of its rows in column ``unit``. ``units`` are cells elsewhere that say the unit of a field. ``width`` is how
+    many fields the rows of a delimited text should have, None where cells cannot move; ``since_1904``, what a number
+    means that is read as a day.
     """
 
     form: Form

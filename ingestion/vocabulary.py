@@ -54,5 +54,6 @@ ASIDE = {
     "no",
     "no.",
 }
-# Of these, a column that holds nothing but units of measure.
-UNIT_HEADS = {"计量单位", "度量单位", "单位", "unit"}
+# Of these, a column that holds nothing but units of measure; 单位 may also head institutions.
+UNIT_COLUMNS = {"计量单位", "度量单位"}
+UNIT_HEADS = UNIT_COLUMNS | {"单位", "unit"}

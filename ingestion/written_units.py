@@ -33,6 +33,7 @@ _SCALES = {
 }
 _SCALED = re.compile(r"(十万|百万|千万|[十百千万亿])(.*)")
 _BRACKETED = re.compile(r"\((.*)\)")
+_REMARK = re.compile(r"\([^()]*\)$")
 _NOTHING = {"", "-", "--", "—", "——", "–", "/", "无"}
 
 
@@ -84,6 +85,21 @@ def differs(written: str, asked: str | None) -> bool:
     if ours[0] == theirs[0] or theirs[0] == "any":
         return ours[1] != theirs[1]
     return not same
+
+
+def contradicted(written: str, asked: dict[str, str | None]) -> list[str]:
+    """Fields whose unit a unit that is written for a whole row contradicts; ``asked``: units of the row's numbers.
+
+    Of several numbers it speaks for those that are measured alike.
+    """
+    theirs = _measured(written)
+    alike = {
+        code
+        for code, unit in asked.items()
+        if len(asked) == 1
+        or (theirs and unit and (ours := _measured(unit)) and theirs[0] in (ours[0], "any"))
+    }
+    return [code for code in asked if code in alike and differs(written, asked[code])]
 
 
 def differing(found: Recognised) -> list[Differing]:
@@ -138,7 +154,7 @@ def _measured(text: str) -> tuple[str, float] | None:
     """What a unit measures, and how many of the smallest it is; ``any`` for a mere 万."""
     words = squeeze(unicodedata.normalize("NFKC", text)).replace("人民币", "")
     inner = _BRACKETED.fullmatch(words)
-    words = inner[1] if inner else words
+    words = inner[1] if inner else _REMARK.sub("", words)
     if words in _KNOWN:
         return _KNOWN[words]
     # 元/人次 is so much money, for each.

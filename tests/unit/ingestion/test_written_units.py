@@ -79,6 +79,8 @@ def test_units_that_contradict(written: str, asked: str) -> None:
         ("千元", "千元"),
         ("（千元）", "千元"),
         ("元/人次", "元"),
+        ("元（人民币）", "元"),
+        ("千元（取整）", "千元"),
         ("人", "人次"),
         ("例", "人"),
         ("天", "床日"),
@@ -197,6 +199,22 @@ def test_a_unit_in_each_row_of_a_long_table_blames_the_report_of_its_row(
     reading = read_rows(rows)
     assert reading.layout == "long"
     assert told(reading) == [("UNIT_DIFFERS", "hard", "D13", 2), ("UNIT_DIFFERS", "hard", "D14", 2)]
+
+
+def test_a_unit_in_each_row_of_a_table_speaks_for_the_numbers_that_are_measured_alike(
+    labels: list[str], read_rows: Read
+) -> None:
+    rows = [[*labels, "计量单位"]]
+    for number, unit in enumerate(("千元", "万元", "人次", "元", None, "万")):
+        rows.append([f"LH-{number}", *VALUES[1:], unit])
+    measures = {"G": "revenue_medical", "H": "visits_total"}
+    findings = [(one.rule_id, one.cell, one.report_no, one.field_code) for one in read_rows(rows).findings]
+    assert findings[:2] == [
+        ("UNIT_DIFFERS", "J3", 2, measures["G"]),
+        ("UNIT_DIFFERS", "J5", 4, measures["G"]),
+    ]
+    assert {cell for _, cell, _, _ in findings} == {"J3", "J5", "J7"}
+    assert {code for *_, code in findings[2:]} >= set(measures.values())
 
 
 def test_a_column_of_institutions_holds_no_units(labels: list[str], read_rows: Read) -> None:
