@@ -64,6 +64,21 @@ def test_a_cell_that_shows_a_percentage_is_read_in_the_unit_of_its_field(
     ]
 
 
+def test_a_percentage_is_read_where_the_unit_of_its_row_says_per_cent(
+    tmp_path: Path, catalogue: Catalogue
+) -> None:
+    labels = ["机构编码", "统计季度", "任务编号", "计量单位", "目标值", "累计完成数"]
+    rows = [["%", "95%", " 98.5％"], ["‰", "5‰", "4.2‰"], ["%", "95", "97"], ["个", "95%", "3"]]
+    path = tmp_path / "任务进度.csv"
+    lines = [labels, *(["LH-1", "2016年1-3月", f"T{n}", *row] for n, row in enumerate(rows))]
+    path.write_text("\n".join(map(",".join, lines)), encoding="utf-8")
+    (reading,) = read_file(path, catalogue=catalogue)
+    read = reading.records.select("target_value", "done_cumulative").rows()
+    assert read == [(95, 98.5), (5, 4.2), (95, 97), (None, 3)]
+    told = [(one.rule_id, one.cell) for one in reading.findings]
+    assert told == [("VALUE_IN_OTHER_UNIT", "E5")]
+
+
 def test_labels_hold_nothing_that_a_database_refuses(tmp_path: Path, catalogue: Catalogue) -> None:
     path = tmp_path / "month.json"
     path.write_text(json.dumps([{**MONTH, "备\0注": "1"}]), encoding="utf-8")
