@@ -27,8 +27,6 @@ from ingestion.recognised import Recognised
 from ingestion.shifted import rows_too_long
 from ingestion.unread import kept_numbers
 from ingestion.values import Typed, type_columns
-from ingestion.vocabulary import UNIT_COLUMNS
-from ingestion.written_units import OF_ROW, without_signs
 
 _IDENTITY = ("subject_ref", "period_start", "period_end")
 _ABOVE = (
@@ -164,11 +162,6 @@ def _typed(frame: pl.DataFrame, grid: Grid, found: Recognised, faults: Faults) -
     present = [
         (item, cells) for item in form.columns if (cells := cells_of(frame, found, item.code)) is not None
     ]
-    units = next((cells for item, cells in present if UNIT_COLUMNS & set(item.labels)), None)
-    if units is not None:
-        present = [
-            (item, without_signs(cells, units) if item.unit == OF_ROW else cells) for item, cells in present
-        ]
     # What stands across was told from its headings already.
     across = found.layout.across
     read = iter(

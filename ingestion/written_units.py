@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import polars as pl
-
 from ingestion.bodies import is_numbering
 from ingestion.form import Form, FormField
 from ingestion.labels import MONEY_UNITS, squeeze, unit_in_label
@@ -37,9 +35,6 @@ _SCALED = re.compile(r"(十万|百万|千万|[十百千万亿])(.*)")
 _BRACKETED = re.compile(r"\((.*)\)")
 _REMARK = re.compile(r"\([^()]*\)$")
 _NOTHING = {"", "-", "--", "—", "——", "–", "/", "无"}
-
-OF_ROW = "见计量单位栏"
-"""The unit of a number whose row says it in a column of the form."""
 
 
 @dataclass(frozen=True)
@@ -105,17 +100,6 @@ def contradicted(written: str, asked: dict[str, str | None]) -> list[str]:
         or (theirs and unit and (ours := _measured(unit)) and theirs[0] in (ours[0], "any"))
     }
     return [code for code in asked if code in alike and differs(written, asked[code])]
-
-
-def without_signs(cells: pl.Series, units: pl.Series) -> pl.Series:
-    """The cells without the per cent sign that the unit of their row says as well."""
-    if cells.dtype != pl.String or units.dtype != pl.String:
-        return cells
-    for signs in ("%％", "‰"):
-        shown = units.str.strip_chars().is_in(list(signs)) & cells.str.contains(f"[{signs}]\\s*$")
-        if shown.any():
-            cells = cells.zip_with(~shown.fill_null(value=False), cells.str.replace(f"[{signs}]\\s*$", ""))
-    return cells
 
 
 def differing(found: Recognised) -> list[Differing]:
