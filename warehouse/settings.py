@@ -138,7 +138,9 @@ class Settings(BaseSettings):
         description="What becomes of a file in a folder that is an inbox once it is taken in and has been quiet for an"
         " hour: it moves to the folder .taken there, below the day, or it stays, and costs a look each time.",
     )
-    log_level: str = Field("INFO", description="Least severe line of the log that is shown.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = Field(
+        "INFO", description="Least severe line of the log that is shown."
+    )
     log_json: bool = Field(False, description="Logs as JSON lines instead of coloured text.")
 
     @field_validator("home", "site", "inbox", "file_store", "secrets", "airflow_home", "artifacts")
@@ -161,7 +163,11 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        except (KeyError, OSError) as error:
+            # Neither is a ValueError: it would leave the command as a traceback.
+            raise ValueError("no such time zone; a name such as Asia/Shanghai is wanted") from error
         return value
 
     @field_validator("database_url")

@@ -36,13 +36,15 @@ def test_every_setting_comes_from_the_environment(tmp_path, monkeypatch):
     [
         ("WAREHOUSE_DATABASE_URL", "mysql://localhost/x"),
         ("WAREHOUSE_TIMEZONE", "Asia/Nowhere"),
+        ("WAREHOUSE_TIMEZONE", "../etc/passwd"),
+        ("WAREHOUSE_LOG_LEVEL", "LOUD"),
         ("WAREHOUSE_PORT", "70000"),
         ("WAREHOUSE_ROLE_PREFIX", "a;drop"),
     ],
 )
 def test_a_wrong_value_is_refused(name, value, monkeypatch):
     monkeypatch.setenv(name, value)
-    with pytest.raises((ValidationError, KeyError)):
+    with pytest.raises(ValidationError):
         Settings()
 
 
