@@ -3,6 +3,7 @@
 from enum import StrEnum
 from functools import lru_cache
 
+import psycopg
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
@@ -64,16 +65,32 @@ def make_engine(settings: Settings, role: Role, *, database: str | None = None) 
     )
 
 
+def no_answer(settings: Settings, error: OperationalError) -> ServerError:
+    """What PostgreSQL or the way to it said, in one line, with the way out; statements and values are left out."""
+    said = error.orig.diag.message_primary if isinstance(error.orig, psycopg.Error) else None
+    cause = " ".join((said or str(error.orig)).split())
+    if error.statement is not None and not error.connection_invalidated:
+        return ServerError(
+            f"The database gave up: {cause}.", mend="Run this again; if it stays so, see docs/runbook.md."
+        )
+    where = url(settings, Role.OWNER).set(drivername="postgresql").render_as_string(hide_password=True)
+    return ServerError(f"The database does not answer at {where}: {cause}.", mend=way_in(settings))
+
+
+def way_in(settings: Settings) -> str:
+    """What to do when there is no connection."""
+    if settings.database_url is None:
+        return "Start it with: warehouse up"
+    return "Check WAREHOUSE_DATABASE_URL and whether that server runs, then: warehouse up --database-only"
+
+
 def check_connection(settings: Settings) -> str:
     """Server version, once the owner can connect; raises :class:`ServerError` with the way out."""
     try:
         with make_engine(settings, Role.OWNER).connect() as connection:
             version = str(connection.scalar(text("show server_version")))
     except OperationalError as error:
-        where = url(settings, Role.OWNER).render_as_string(hide_password=True)
-        raise ServerError(
-            f"No connection to {where}.", mend="Start it with: warehouse up", cause=type(error.orig).__name__
-        ) from error
+        raise no_answer(settings, error) from error
     if int(version.split(".", maxsplit=1)[0].split(maxsplit=1)[0]) < 15:
         raise ServerError(f"PostgreSQL {version} is too old.", mend="Use PostgreSQL 15 to 18.")
     return version

@@ -20,6 +20,7 @@ from rich.text import Text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from typer.core import TyperGroup
 
+from warehouse.database import no_answer
 from warehouse.errors import ServerError, SettingsError, WarehouseError
 from warehouse.logs import configure_logs
 from warehouse.settings import get_settings
@@ -71,10 +72,18 @@ class _Group(TyperGroup):
             known = error
         except ValidationError as error:
             known = _settings_error(error)
-        except OperationalError:
-            known = ServerError("The database does not answer.", mend="Start it with: warehouse up")
+        except OperationalError as error:
+            known = no_answer(get_settings(), error)
         except ProgrammingError as error:
             known = ServerError(f"The database is not set up: {error.orig}".strip(), mend="Run: warehouse up")
+        except OSError as error:
+            # One that names no file, such as a pipe that its reader closed, is not for a person to mend.
+            if error.filename is None:
+                raise
+            known = WarehouseError(
+                f"{error.filename}: {error.strerror}.",
+                mend="Check the path, and that you may read and write there; WAREHOUSE_HOME is the instance's folder.",
+            )
         print_error(known, as_json=bool(ctx.meta.get("json")))
         raise typer.Exit(1)
 

@@ -8,10 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from warehouse.cli.output import App, Json, console, print_json, print_rows
-from warehouse.database import DATABASE, Role, check_connection, engine, url
+from warehouse.cli.output import App, Json, console, print_json, print_rows, told
+from warehouse.database import DATABASE, Role, check_connection, engine, url, way_in
 from warehouse.errors import ServerError
 from warehouse.settings import Settings, get_settings
+
+NO_CONNECTION = 2
+"""What psql ends with when there is no connection; it has said why."""
 
 
 def register(app: App) -> None:
@@ -75,13 +78,16 @@ def status(*, as_json: Json = False) -> None:
     database, airflow = found["database"], found["airflow"]
     console.print(f"home       {found['home']}", highlight=False, soft_wrap=True)
     if "version" not in database:
-        console.print(f"database   [red]down[/red]  {database['error']}", highlight=False, soft_wrap=True)
+        console.print(
+            f"database   [red]down[/red]  {told(database['error'])}", highlight=False, soft_wrap=True
+        )
+        console.print(f"mend       {database['mend']}", highlight=False, soft_wrap=True)
     else:
         console.print(
             f"database   [green]up[/green]  PostgreSQL {database['version']}  {database['address']}",
             highlight=False,
         )
-        console.print(f"release    {found['release'] or 'none published yet'}", highlight=False)
+        console.print(f"release    {_release(found)}", highlight=False, soft_wrap=True)
     running = [service["name"] for service in airflow["services"] if service["pid"]]
     if running:
         console.print(
@@ -136,7 +142,20 @@ def psql(
         "PGCLIENTENCODING": "UTF8",
     }
     arguments = [program, *(["--command", command] if command else [])]
-    raise typer.Exit(subprocess.run(arguments, env=environment, check=False).returncode)
+    code = subprocess.run(arguments, env=environment, check=False).returncode
+    if code == NO_CONNECTION:
+        raise ServerError("psql got no connection, or lost it.", mend=way_in(settings))
+    raise typer.Exit(code)
+
+
+def _release(found: dict[str, Any]) -> str:
+    """What BI reads, and whether a person has still to decide about a release that was taken back."""
+    if found["undone"]:
+        return (
+            f"{found['release'] or 'none'}  (release {found['undone']} is undone: nights build nothing until"
+            " warehouse release redo or resume)"
+        )
+    return str(found["release"] or "none published yet")
 
 
 def _psql(settings: Settings) -> str:
@@ -178,6 +197,7 @@ def _status(settings: Settings) -> dict[str, Any]:
         "home": settings.home,
         "database": {},
         "release": None,
+        "undone": None,
         "airflow": {
             "address": ui_address(settings),
             "login": login_file(settings),
@@ -193,9 +213,12 @@ def _status(settings: Settings) -> dict[str, Any]:
         address = url(settings, Role.READER).set(drivername="postgresql", password=None).render_as_string()
         found["database"] = {"version": version.split()[0], "address": address}
         with engine(Role.AUDITOR).connect() as connection:
-            found["release"] = connection.scalar(
-                text("select nullif(current_release, 0) from warehouse.pointer")
-            )
+            found["release"], found["undone"] = connection.execute(
+                text(
+                    "select nullif(current_release, 0), (select max(release_id) from warehouse.release"
+                    " where status = 'undone') from warehouse.pointer"
+                )
+            ).one()
             found["runs"] = [
                 dict(row)
                 for row in connection.execute(
