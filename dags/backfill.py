@@ -61,7 +61,7 @@ def scope(asked: Mapping[str, Any]) -> dict[str, Any]:
         "chunk": Param("year", type="string", enum=["year", "month"], title="Size of a chunk"),
         "forms": Param([], title="Form codes; empty: all", **CODES),
         "units": Param([], title="Unit or region codes; empty: all", **CODES),
-        "reason": Param(type="string", minLength=5, title="Reason"),
+        "reason": Param(type="string", pattern=r"\S", title="Reason"),
         "touch": Param(False, type="boolean", title="Rebuild unchanged reports, too"),
         "dry_run": Param(True, type="boolean", title="Plan only"),
     },

@@ -23,7 +23,14 @@ from sqlalchemy import Connection, Engine, Row, text
 from sqlalchemy.exc import DBAPIError
 
 from warehouse import star
-from warehouse.errors import CandidateBusy, CandidateLost, GateNotPassed, ReleaseNotFound, ReleaseUndone
+from warehouse.errors import (
+    CandidateBusy,
+    CandidateLost,
+    GateNotPassed,
+    ReleaseNotFound,
+    ReleaseUndone,
+    WarehouseError,
+)
 
 log = structlog.get_logger()
 
@@ -207,6 +214,7 @@ def undo(publisher: Engine, reason: str) -> int:
 
     The undone release stays stored: :func:`redo` brings it back, :func:`resume` gives it up.
     """
+    _check_reason(reason)
     with publisher.begin() as connection:
         _lock(connection, "pg_try_advisory_xact_lock")
         current = connection.execute(
@@ -215,7 +223,7 @@ def undo(publisher: Engine, reason: str) -> int:
             )
         ).one_or_none()
         if current is None:
-            raise ReleaseNotFound("There is no published release to undo.")
+            raise ReleaseNotFound("There is no published release to undo.", mend="See: warehouse releases")
         connection.execute(
             text("update warehouse.release set status = 'undone', reason = :reason where release_id = :id"),
             {"id": current.release_id, "reason": reason},
@@ -227,6 +235,7 @@ def undo(publisher: Engine, reason: str) -> int:
 
 def redo(publisher: Engine, reason: str) -> int:
     """Move the pointer forward again to the release that was undone last; returns that release."""
+    _check_reason(reason)
     with publisher.begin() as connection:
         _lock(connection, "pg_try_advisory_xact_lock")
         undone = connection.execute(
@@ -254,6 +263,7 @@ def resume(publisher: Engine, reason: str) -> list[int]:
     Returns the releases set aside. They stay readable with ``warehouse.as_of_release`` once a newer release is
     published.
     """
+    _check_reason(reason)
     with publisher.begin() as connection:
         _lock(connection, "pg_try_advisory_xact_lock")
         set_aside = list(
@@ -292,6 +302,12 @@ def releases(engine: Engine) -> list[Release]:
             )
         )
         return [Release(**row._mapping) for row in rows]
+
+
+def _check_reason(reason: str) -> None:
+    """Whoever finds the pointer moved must be able to read why."""
+    if not reason.strip():
+        raise WarehouseError("Moving BI to another release needs a reason.", mend='Say why: --reason "…"')
 
 
 def _lock(connection: Connection, function: str) -> None:

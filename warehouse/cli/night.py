@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from warehouse.cli.forms import find_form
 from warehouse.cli.output import App, Json, plain, print_json
 from warehouse.cli.server import prepare
 from warehouse.database import Role, engine
@@ -48,17 +49,25 @@ def backfill(
     as_json: Json = False,
 ) -> None:
     """Read stored files of past periods again through today's forms and rules, and publish what changes."""
+    if not reason.strip():
+        raise SettingsError("A reload needs a reason.", mend='Say why: --reason "…"')
+    if first > last:
+        raise SettingsError(
+            f"The periods end on {last:%Y-%m-%d}, before they begin on {first:%Y-%m-%d}.",
+            mend="Exchange --from and --to.",
+        )
+    settings = get_settings()
     conf = {
         "from": f"{first:%Y-%m-%d}",
         "to": f"{last:%Y-%m-%d}",
         "chunk": chunk,
-        "forms": form or [],
+        "forms": [find_form(settings, code).code for code in form or ()],
         "units": unit or [],
         "reason": reason,
         "touch": touch,
         "dry_run": dry_run,
     }
-    _run(get_settings(), "backfill", conf, as_json=as_json)
+    _run(settings, "backfill", conf, as_json=as_json)
 
 
 def _run(settings: Settings, dag_id: str, conf: dict[str, Any], *, as_json: bool) -> None:

@@ -91,6 +91,8 @@ def resume(*, reason: Reason, as_json: Json = False) -> None:
 def _say(what: str, value: object, *, as_json: bool) -> None:
     if as_json:
         print_json({what: value})
+    elif value == 0:
+        console.print("BI now reads empty tables: no release was published before this one")
     else:
         label = {"current": "BI now reads release", "set_aside": "set aside: release"}[what]
         console.print(f"{label} {value if not isinstance(value, list) else ', '.join(map(str, value))}")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from warehouse.cli.forms import find_form
 from warehouse.cli.output import Json, console, print_json
 from warehouse.cli.server import prepare
 from warehouse.database import Role, engine
@@ -55,7 +56,7 @@ def replay(
     scope: dict[str, Any] = {
         "from_": _day(first),
         "to": _day(last),
-        "forms": form or None,
+        "forms": [find_form(get_settings(), code).code for code in form or ()] or None,
         "units": unit or None,
         "files": file or None,
         "waiting_only": quarantined_only,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from airflow.sdk.exceptions import ParamValidationError
 
 from dags.notifiers import FailedRun, NewFailures
 from warehouse.settings import Settings
@@ -94,6 +95,13 @@ def test_params_of_backfill_are_typed(bag, name, kind):
 @pytest.mark.parametrize("name", ["from", "to", "reason"])
 def test_backfill_wants_days_and_a_reason(bag, name):
     assert not bag.dags["backfill"].params.get_param(name).has_value
+
+
+def test_a_reason_of_two_signs_is_one_and_blanks_are_none(bag):
+    reason = bag.dags["backfill"].params.get_param("reason")
+    assert reason.resolve("补报") == "补报"
+    with pytest.raises(ParamValidationError):
+        reason.resolve("      ")
 
 
 def test_failed_run_shows_red_whatever_went_on_after_it(dag):
