@@ -8,6 +8,7 @@ from warehouse.cli.output import App, Json, console, print_json, print_rows, tol
 from warehouse.database import Role, engine
 from warehouse.errors import WarehouseError
 from warehouse.settings import get_settings
+from warehouse.summary import FINE
 
 if TYPE_CHECKING:
     from expectations.results import Verdict
@@ -181,7 +182,9 @@ def compare(
         print_json(rows)
         return
     columns = ("check_id", "severity", "status_a", "status_b", "rows_a", "rows_b", "came", "went", "stayed")
-    print_rows(rows, columns, title=f"Release {a} → {b}", empty="No check says anything else.")
+    print_rows(
+        filter(_tells, rows), columns, title=f"Release {a} → {b}", empty="No check says anything else."
+    )
 
 
 def found(
@@ -212,6 +215,11 @@ def found(
         "waiver",
     )
     print_rows(rows, columns, title="Findings", empty="No finding.")
+
+
+def _tells(row: dict[str, Any]) -> bool:
+    """False for a check that passed at one release and had nothing to ask at the other: no news for a person."""
+    return bool(row["came"] or row["went"] or not {row["status_a"], row["status_b"]} <= {*FINE})
 
 
 def _audited(release: int | None) -> "Verdict":

@@ -137,7 +137,7 @@ def corrections(
         rows,
         ("workbook", "reports", "findings", "cells", "file_name"),
         title="",
-        empty="Nothing is in quarantine.",
+        empty=f"Nothing of unit {unit} is in quarantine.",
     )
 
 

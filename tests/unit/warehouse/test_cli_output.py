@@ -1,6 +1,6 @@
 """What senders wrote is printed as it stands: it neither steers the printing nor stops it."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +8,9 @@ import pytest
 
 from ingestion.findings import Finding
 from ingestion.judging import Judged
+from ingestion.registry import Unplaced
 from ingestion.results import CheckedReport
-from warehouse.cli import data
+from warehouse.cli import checks, data
 from warehouse.cli.output import print_rows
 
 
@@ -60,3 +61,27 @@ def test_a_finding_is_shown_with_the_unit_and_the_period_of_its_report(
     told = capsys.readouterr().out.splitlines()
     for unit, rule in (("LH-H01", "HM01"), ("LH-H02", "HM02")):
         assert any(unit in line and rule in line and "2015-03-01" in line for line in told)
+
+
+@pytest.mark.parametrize("detail", ["“a.pdf”是PDF，不能读取", "1 unplaced"])
+def test_what_is_wrong_with_a_file_is_said_once(capsys: pytest.CaptureFixture[str], detail: str) -> None:
+    finding: Any = Finding("FILE_UNREADABLE", "file", "hard", "“a.pdf”是PDF，不能读取", "is a PDF")
+    received = datetime(2015, 3, 1, tzinfo=UTC)
+    data._show_file(Unplaced(1, "cdc", "a.pdf", received, "unreadable", None, detail, (finding,)))
+    assert capsys.readouterr().out.count(detail) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "came", "went", "told"),
+    [
+        ("passed", "not_applicable", 0, 0, False),
+        ("not_applicable", "passed", 0, 0, False),
+        ("passed", "failed", 3, 0, True),
+        ("passed", "passed", 0, 2, True),
+        ("missing", "not_applicable", 0, 0, True),
+    ],
+)
+def test_a_check_that_had_nothing_to_ask_is_no_news(
+    before: str, after: str, came: int, went: int, told: bool
+) -> None:
+    assert checks._tells({"status_a": before, "status_b": after, "came": came, "went": went}) is told
