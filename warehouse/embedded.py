@@ -121,6 +121,11 @@ def start(settings: Settings) -> Server:
             # Another program took the port that was chosen earlier: choose anew.
             port_file(settings).unlink(missing_ok=True)
             server = locate(settings)
+        elif _is_strangers(server):
+            raise ServerError(
+                f"Port {server.port} is taken by another program.",
+                mend="Set WAREHOUSE_PORT to a free port, or unset it: then a free one is chosen.",
+            )
         elif time.monotonic() > deadline:
             tail = "\n".join(server.log_file.read_text(errors="replace").splitlines()[-15:])
             raise ServerError(
@@ -206,6 +211,11 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _is_strangers(server: Server) -> bool:
+    """True if the port is taken although no server of this cluster is there, not even one that is coming up."""
+    return not (server.data / "postmaster.pid").exists() and not _is_free(server.port)
 
 
 def port_file(settings: Settings) -> Path:

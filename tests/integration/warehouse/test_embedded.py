@@ -97,11 +97,11 @@ def test_another_port_is_chosen_when_a_program_has_taken_the_kept_one(own):
         assert embedded.is_running(embedded.locate(own))
 
 
-def test_a_port_that_was_set_is_never_changed(tmp_path, monkeypatch):
-    monkeypatch.setattr(embedded, "START_SECONDS", 1)
+def test_a_port_that_was_set_is_never_changed_and_a_stranger_on_it_is_told_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(embedded, "START_SECONDS", 1200)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         settings = Settings(home=tmp_path / "home", port=other.getsockname()[1])
-        with pytest.raises(ServerError, match="WAREHOUSE_PORT"):
+        with pytest.raises(ServerError, match=r"taken by another program.*WAREHOUSE_PORT"):
             embedded.start(settings)
