@@ -73,15 +73,21 @@ def no_answer(settings: Settings, error: OperationalError) -> ServerError:
         return ServerError(
             f"The database gave up: {cause}.", mend="Run this again; if it stays so, see docs/runbook.md."
         )
-    where = url(settings, Role.OWNER).set(drivername="postgresql").render_as_string(hide_password=True)
-    return ServerError(f"The database does not answer at {where}: {cause}.", mend=way_in(settings))
+    target = url(settings, Role.OWNER)
+    where = f"{target.host}:{target.port or 5432}/{target.database}"
+    return ServerError(f"No connection to the database {where}: {cause}.", mend=way_in(settings, cause))
 
 
-def way_in(settings: Settings) -> str:
+def way_in(settings: Settings, cause: str = "") -> str:
     """What to do when there is no connection."""
-    if settings.database_url is None:
-        return "Start it with: warehouse up"
-    return "Check WAREHOUSE_DATABASE_URL and whether that server runs, then: warehouse up --database-only"
+    if settings.database_url is not None:
+        return "Check WAREHOUSE_DATABASE_URL and whether that server runs, then: warehouse up --database-only"
+    if "password" in cause:
+        return (
+            "Run: warehouse up. If it says the same, put the files of this database back into"
+            f" {settings.secrets} (docs/runbook.md, Backup and restore)."
+        )
+    return "Start it with: warehouse up"
 
 
 def check_connection(settings: Settings) -> str:

@@ -54,7 +54,7 @@ def test_no_connection_says_why_and_keeps_the_password():
     settings = Settings(database_url="postgresql://owner:planted-secret@db.example:5432/w")
     error = database.no_answer(settings, OperationalError(None, None, DriverError(REFUSED)))
     assert error.message == (
-        "The database does not answer at postgresql://owner:***@db.example:5432/w: connection to server at"
+        "No connection to the database db.example:5432/w: connection to server at"
         ' "127.0.0.1", port 5 failed: FATAL: password authentication failed for user "x".'
     )
     assert "WAREHOUSE_DATABASE_URL" in str(error.mend)
@@ -64,6 +64,11 @@ def test_no_connection_says_why_and_keeps_the_password():
 def test_the_embedded_server_is_started_by_the_command(settings: Settings):
     error = database.no_answer(settings, OperationalError(None, None, DriverError("Connection refused")))
     assert error.mend == "Start it with: warehouse up"
+
+
+def test_lost_passwords_are_put_back(settings: Settings):
+    error = database.no_answer(settings, OperationalError(None, None, DriverError(REFUSED)))
+    assert str(settings.secrets) in str(error.mend)
 
 
 def test_a_statement_that_failed_is_no_missing_connection(settings: Settings):
