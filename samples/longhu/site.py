@@ -50,7 +50,7 @@ SOURCES = f"""\
 
 WAIVERS = """\
 # 已知问题的豁免：rule, form, subject, period_from, period_to, owner, reason, expires_on。
-# 样例中没有豁免。写法：
+# 样例中没有豁免。写法（去掉各行的#和末行的[]；expires_on之后不再豁免）：
 # - rule: HM01
 #   form: hosp_monthly
 #   subject: LH-H02
@@ -58,7 +58,7 @@ WAIVERS = """\
 #   period_to: 2015-06-30
 #   owner: 规划信息科
 #   reason: 门急诊系统切换，当月门急诊口径含健康体检
-#   expires_on: 2016-12-31
+#   expires_on: 2030-12-31
 []
 """
 
