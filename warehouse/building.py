@@ -226,7 +226,17 @@ def docs(settings: Settings) -> Path:
     _results(settings, None, ["docs", "generate", "--static"])
     page = settings.artifacts / "dbt_docs" / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    (_target(settings) / "static_index.html").replace(page)
+    made = _target(settings) / "static_index.html"
+    made.write_text(_without_places(settings, made.read_text(encoding="utf-8")), encoding="utf-8")
+    made.replace(page)
+    return page
+
+
+def _without_places(settings: Settings, page: str) -> str:
+    """The page without this machine's folders, which dbt writes beside every model."""
+    for place in (_target(settings), PROJECT):
+        # As dbt's JSON has it, where a path may have letters beyond ASCII.
+        page = page.replace(json.dumps(str(place))[1:-1], place.name).replace(str(place), place.name)
     return page
 
 

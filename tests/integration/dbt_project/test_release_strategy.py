@@ -252,4 +252,7 @@ def test_documentation_is_one_page(registry):
     registry.candidate()
     page = building.docs(registry.settings)
     assert page.is_file()
-    assert "fct_indicator" in page.read_text()
+    shown = page.read_text()
+    assert "fct_indicator" in shown
+    for place in (registry.settings.home, building.PROJECT):
+        assert str(place) not in shown

@@ -1,8 +1,12 @@
 """What a build asks dbt for."""
 
+import json
 from types import SimpleNamespace
 
-from warehouse.building import _selection, _with_steps
+import pytest
+
+from warehouse.building import PROJECT, _selection, _with_steps, _without_places
+from warehouse.settings import Settings
 
 
 def model(name, *, forms=None, folder="dimensional"):
@@ -51,3 +55,15 @@ def test_what_a_table_took_is_told_with_the_steps_to_it():
         "fct_a": 1.0,
         "int_step": 0.5,
     }
+
+
+@pytest.mark.parametrize("home", ["home", "卫健委 数仓"])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_the_pages_of_models_name_no_folder_of_the_machine(tmp_path, home, ascii_only):
+    settings = Settings(home=tmp_path / home)
+    node = {
+        "compiled_path": str(settings.home / "dbt" / "target" / "compiled" / "dim_date.sql"),
+        "root_path": str(PROJECT),
+    }
+    page = _without_places(settings, json.dumps(node, ensure_ascii=ascii_only))
+    assert json.loads(page) == {"compiled_path": "target/compiled/dim_date.sql", "root_path": "dbt_project"}
