@@ -68,7 +68,7 @@ def make_engine(settings: Settings, role: Role, *, database: str | None = None) 
 def no_answer(settings: Settings, error: OperationalError) -> ServerError:
     """What PostgreSQL or the way to it said, in one line, with the way out; statements and values are left out."""
     said = error.orig.diag.message_primary if isinstance(error.orig, psycopg.Error) else None
-    cause = " ".join((said or str(error.orig)).split())
+    cause = next(iter((said or str(error.orig)).splitlines()), "").rstrip(".")
     if error.statement is not None and not error.connection_invalidated:
         return ServerError(
             f"The database gave up: {cause}.", mend="Run this again; if it stays so, see docs/runbook.md."

@@ -79,12 +79,29 @@ def sample(
         written = progress.deliver(
             folder, plan.events(), plan.deliveries(), towns=plan.towns(), source=plan.SOURCE
         )
+    elif delivery == "amendment":
+        written = longhu.write(folder, delivery="amendment")
     else:
-        written = longhu.write(folder, delivery="amendment" if delivery == "amendment" else "main")
+        _refuse_if_own(folder / "site", longhu.site.files())
+        written = longhu.write(folder)
     if as_json:
         print_json({"written": written})
     else:
         console.print(f"{len(written)} constructed reports written to {folder / 'inbox'}", soft_wrap=True)
+
+
+def _refuse_if_own(site: Path, files: dict[str, str]) -> None:
+    """What a person wrote into the site folder is never written over."""
+    own = [
+        name
+        for name, content in files.items()
+        if (site / name).exists() and (site / name).read_bytes() != content.encode()
+    ]
+    if own:
+        raise SettingsError(
+            f"The site folder {site} has files of its own: {', '.join(own)}.",
+            mend="Set another WAREHOUSE_HOME for the sample, or move these files away.",
+        )
 
 
 def _folder(settings: Settings, out: Path | None) -> Path:

@@ -12,7 +12,9 @@ from warehouse.cli.server import _release
 from warehouse.errors import WarehouseError
 from warehouse.settings import Settings, get_settings
 
-REFUSED = 'connection to server at "127.0.0.1", port 5 failed: FATAL:  password authentication failed\n\tfor user "x"'
+REFUSED = (
+    'connection to server at "127.0.0.1", port 5 failed: FATAL:  password authentication failed\n\tIs it?'
+)
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def test_no_connection_says_why_and_keeps_the_password():
     error = database.no_answer(settings, OperationalError(None, None, DriverError(REFUSED)))
     assert error.message == (
         "No connection to the database db.example:5432/w: connection to server at"
-        ' "127.0.0.1", port 5 failed: FATAL: password authentication failed for user "x".'
+        ' "127.0.0.1", port 5 failed: FATAL:  password authentication failed.'
     )
     assert "WAREHOUSE_DATABASE_URL" in str(error.mend)
     assert "planted-secret" not in str(error)

@@ -35,3 +35,14 @@ def test_nothing_is_written_when_a_site_folder_is_there(
     sample(if_missing=True, as_json=True)
     assert json.loads(capsys.readouterr().out) == {"written": []}
     assert not settings.inbox.exists()
+
+
+def test_what_a_person_wrote_into_the_site_folder_is_not_written_over(settings: Settings) -> None:
+    sample(as_json=True)
+    sample(as_json=True)
+    waivers = settings.site / "waivers.yml"
+    waivers.write_text("# ours\n[]\n")
+    with pytest.raises(SettingsError, match=r"files of its own: waivers\.yml"):
+        sample()
+    assert waivers.read_text() == "# ours\n[]\n"
+    sample(delivery="amendment", as_json=True)
