@@ -8,6 +8,7 @@ expired. They stand in ``gate_waivers.yml`` of the site folder, and for what pub
 
 from collections.abc import Iterable
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,9 +77,16 @@ def open_on(settings: Settings, day: date) -> list[Waiver]:
     return [waiver for file in files for waiver in _read(file) if waiver.expires_on >= day]
 
 
-def expired_on(settings: Settings, day: date) -> list[Waiver]:
-    """Waivers of the site folder that no longer count on a day: somebody should take them out or renew them."""
-    return [waiver for waiver in _read(settings.site / FILE) if waiver.expires_on < day]
+def idle_on(settings: Settings, day: date, waivable: Iterable[str]) -> list[tuple[Waiver, str]]:
+    """Waivers of the site folder that cover nothing on a day, each with why."""
+    known = list(waivable)
+    idle = []
+    for waiver in _read(settings.site / FILE):
+        if waiver.expires_on < day:
+            idle.append((waiver, f"expired on {waiver.expires_on}"))
+        elif not any(fnmatchcase(check, waiver.check) for check in known):
+            idle.append((waiver, f"no warning is called {waiver.check}"))
+    return idle
 
 
 def _read(file: Path) -> Iterable[Waiver]:

@@ -1,6 +1,8 @@
 """Commands about the gate: what it found, what it asks, run it by hand, judge what it found by other thresholds."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -70,12 +72,13 @@ def checks(
 
 
 def listed(*, only: Only = "*", as_json: Json = False) -> None:
-    """List the declared checks: the question each answers, of what, how grave, who mends it."""
+    """List the declared checks: the question each answers, of what, how grave, who mends it; and idle waivers."""
     from expectations import trial  # noqa: PLC0415
 
+    declared = trial.catalogue(only).checks
     rows = [
         {**check.model_dump(mode="json"), "scope": check.scope or f"table {check.id.split('.')[0]}"}
-        for check in trial.catalogue(only).checks
+        for check in declared
     ]
     if as_json:
         print_json(rows)
@@ -84,6 +87,8 @@ def listed(*, only: Only = "*", as_json: Json = False) -> None:
     print_rows(
         [{"check_id": row["id"], **row} for row in rows], columns, title=f"{len(rows)} checks", empty=""
     )
+    if only == "*":
+        _show_idle_waivers([check.id for check in declared if check.severity == "warning"])
 
 
 def explain(check: Annotated[str, typer.Argument(help="Id of the check.")], *, as_json: Json = False) -> None:
@@ -215,6 +220,20 @@ def found(
         "waiver",
     )
     print_rows(rows, columns, title="Findings", empty="No finding.")
+
+
+def _show_idle_waivers(waivable: list[str]) -> None:
+    from expectations import waivers  # noqa: PLC0415
+
+    settings = get_settings()
+    today = datetime.now(ZoneInfo(settings.timezone)).date()
+    for waiver, why in waivers.idle_on(settings, today, waivable):
+        console.print(
+            f"{waivers.FILE}: {waiver.ticket} covers nothing, {why}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _tells(row: dict[str, Any]) -> bool:

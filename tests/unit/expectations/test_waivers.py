@@ -30,7 +30,23 @@ def test_a_waiver_counts_up_to_its_last_day(settings: Settings):
     site(settings, GOOD)
     shipped = len(waivers.open_on(settings, date(2027, 1, 1)))
     assert len(waivers.open_on(settings, date(2026, 12, 31))) == shipped + 1
-    assert [waiver.ticket for waiver in waivers.expired_on(settings, date(2027, 1, 1))] == ["T-1"]
+
+
+@pytest.mark.parametrize(
+    ("day", "declared", "why"),
+    [
+        (date(2026, 12, 31), "series.outlier_hosp_monthly", []),
+        (date(2027, 1, 1), "series.outlier_hosp_monthly", ["expired on 2026-12-31"]),
+        (
+            date(2026, 12, 31),
+            "series.outlier_epi_monthly",
+            ["no warning is called series.outlier_hosp_monthly"],
+        ),
+    ],
+)
+def test_a_waiver_that_covers_nothing_is_told_with_why(settings: Settings, day, declared, why):
+    site(settings, GOOD)
+    assert [said for _, said in waivers.idle_on(settings, day, [declared])] == why
 
 
 def test_it_covers_no_more_than_it_names(settings: Settings):
