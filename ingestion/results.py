@@ -59,7 +59,7 @@ class LaneFailed(WarehouseError):
         causes = ", ".join(sorted({file.detail for file in result.files if file.status == "failed"}))
         super().__init__(
             f"Source {source}: {len(names)} of {len(result.files)} files could not be taken in: {shown} ({causes}).",
-            mend="See the log of the run; the files are kept and the next run tries them again.",
+            mend="See the log; the files stay where they are, and the next night tries those in an inbox again.",
             source=source,
             files=names,
         )

@@ -25,7 +25,9 @@ def nightly(*, as_json: Json = False) -> None:
     if not settings.site.is_dir():
         raise SettingsError(
             f"There is no site folder {settings.site}.",
-            mend="Put the constructed sample there with: warehouse sample",
+            mend="Put the constructed sample there with: warehouse sample"
+            if settings.site == settings.home / "site"
+            else "Correct WAREHOUSE_SITE, or make the folder (docs/examples/site is a small one).",
         )
     _run(settings, "nightly", {}, as_json=as_json)
 

@@ -104,6 +104,17 @@ def test_a_reload_that_cannot_be_meant_does_not_begin(settings: Settings, words,
     assert not settings.home.joinpath("postgres").exists()
 
 
+def test_a_site_elsewhere_that_is_missing_is_not_mended_by_the_sample(
+    settings: Settings, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("WAREHOUSE_SITE", str(tmp_path / "nowhere"))
+    get_settings.cache_clear()
+    result = said("nightly")
+    assert result.exit_code == 1
+    assert "WAREHOUSE_SITE" in result.stderr
+    assert "warehouse sample" not in result.stderr
+
+
 def test_a_replay_of_a_form_that_is_not_there_names_the_nearest(settings: Settings):
     result = said("replay", "--form", "hosp_month")
     assert result.exit_code == 1
