@@ -237,7 +237,7 @@ class BatchReader:
         return columns
 
     def _misplaced(self, judge: Judge, values: dict[str, pl.Series]) -> None:
-        """Blank what says who somebody is in columns that are stored."""
+        """Blank what says who somebody is in columns that are stored; a card's number becomes its keyed hash."""
         personal = {
             code: column
             for code, column in values.items()
@@ -250,8 +250,11 @@ class BatchReader:
             is_key = bool(self.cards.persons) and field.code in self.cards.key
             wrong = misplaced(field, values[field.code], personal, known=self._words, is_key=is_key)
             if wrong is not None:
-                judge.fails(told.misplaced(field), wrong)
-                values[field.code] = values[field.code].set(wrong, None)
+                judge.fails(told.misplaced(field, is_key=is_key), wrong)
+                cells = values[field.code]
+                # Cards go on being told apart by their number, and meet their later versions.
+                kept = self.hasher.hashed_where(cells, wrong) if is_key else cells.set(wrong, None)
+                values[field.code] = kept
 
     def _rules(self, judge: Judge, frame: pl.DataFrame, body: pl.DataFrame) -> None:
         if not self.form.rules:

@@ -35,6 +35,11 @@ class Hasher:
         """Hashes of texts, 32 hexadecimal digits each; null stays null."""
         return Keyed(texts).hmac_sha256(key=self._key).str.head(DIGITS)
 
+    def hashed_where(self, texts: pl.Series, chosen: pl.Series) -> pl.Series:
+        """The column with the hashes of the chosen texts in their place."""
+        hashes = texts.filter(chosen).to_frame("text").select(self.hashed(pl.col("text"))).to_series()
+        return texts.clone().scatter(chosen.arg_true(), hashes)
+
     def fingerprints(self, cells: Mapping[str, pl.Series], height: int) -> pl.DataFrame:
         """Two numbers of 64 bits for what each card says, ``first`` and ``second``; ``cells``: its fields by name.
 

@@ -1,7 +1,7 @@
 """What people type into the wrong column: numbers, telephones, addresses and names that must not be stored.
 
-A cell of a card that would be stored is looked at as text; where it says who somebody is it becomes blank, and the
-card says so in a finding that does not repeat it.
+A cell of a card that would be stored is looked at as text; where it says who somebody is it becomes blank, or in the
+number of a card a keyed hash, and the card says so in a finding that does not repeat it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,8 @@ _PERSONAL = (
     r"|[0-9]+(?:栋|幢|单元)[0-9]*"
 )
 
-# Numbers of cards are digits, letters and a few signs.
-_NUMBER = r"^[0-9A-Za-z][0-9A-Za-z.\-+*/_()]{0,63}$"
+# Numbers of cards are digits, letters and a few signs; what has no digit is a word.
+_NUMBER = r"^(?:[A-Za-z][A-Za-z.\-+*/_()]{0,31})?[0-9][0-9A-Za-z.\-+*/_()]{0,63}$"
 
 # The family names of nine people in ten.
 _FAMILY_NAMES = (
@@ -37,6 +37,14 @@ _SPACE = r"[ \u00a0\u3000]"
 
 # The shape of a citizen number, which the numbers of cards may have: a region, a day and a running number.
 _CITIZEN = r"^[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]$"
+
+# A mobile telephone as the whole of a number of a card.
+_MOBILE = r"^(?:\+?86-?)?1[3-9][0-9]-?[0-9]{4}-?[0-9]{4}$"
+_MOBILE_HEAD = 5
+"""First digits that mobile numbers seldom share; running numbers of cards do."""
+
+_LEAST_RUNNING = 10
+"""So many numbers of cards, and no fewer, may be running numbers that merely begin like a mobile one."""
 
 _VALUE = "__value"
 """The stored column among the personal ones."""
@@ -100,7 +108,7 @@ def misplaced(
 
     ``persons`` are the personal columns of the same cards, by code; ``known`` are words that are no names although
     they look like some (labels of the form's code lists). The numbers of cards (``is_key``) are often as long as
-    those of persons, so only what the same card says of a person is found in them.
+    those of persons, so fewer things are looked for in them, and not where all of them are made like that.
     """
     if field.type in ("int", "dec"):
         largest = values.max()
@@ -117,8 +125,13 @@ def misplaced(
     ).row(0)
     repeats = _repeats(persons, whole=ascii_only)
     if is_key:
-        looked = frame.select(found=repeats | ~value.contains(_NUMBER), shaped=value.contains(_CITIZEN))
-        return _any(looked["found"] | _citizen_numbers(values, looked["shaped"]))
+        looked = frame.select(
+            found=repeats | ~value.contains(_NUMBER),
+            shaped=value.contains(_CITIZEN),
+            mobile=value.contains(_MOBILE),
+        )
+        found = looked["found"] | _citizen_numbers(values, looked["shaped"])
+        return _any(found | _mobile_numbers(values, looked["mobile"]))
     found = frame.select(repeats.fill_null(value=False).alias("found")).to_series()
     if isinstance(longest, int) and longest >= (_SHORTEST if ascii_only else 2):
         found = found | values.str.contains(_PERSONAL) | values.str.contains(_KNOWN_AS)
@@ -134,14 +147,29 @@ def misplaced(
 
 
 def _citizen_numbers(keys: pl.Series, shaped: pl.Series) -> pl.Series:
-    """Citizen numbers among the numbers of cards; none where about as many look like one by chance."""
+    """Citizen numbers among the numbers of cards; none where all are made like one and few are right by chance."""
     shaped = shaped.fill_null(value=False)
     if not shaped.any():
         return shaped
     right = citizen_numbers_valid(keys.filter(shaped).str.to_uppercase())
-    if (right.sum() or 0) * 2 <= len(right):
+    if _are_the_rule(shaped, keys) and (right.sum() or 0) * 2 <= len(right):
         return shaped & False
     return shaped.scatter(shaped.arg_true(), right)
+
+
+def _mobile_numbers(keys: pl.Series, mobile: pl.Series) -> pl.Series:
+    """Mobile numbers among the numbers of cards; none where those are running numbers of eleven digits."""
+    mobile = mobile.fill_null(value=False)
+    count = int(mobile.sum())
+    if count < _LEAST_RUNNING or not _are_the_rule(mobile, keys):
+        return mobile
+    heads = keys.filter(mobile).str.head(_MOBILE_HEAD).n_unique()
+    return mobile & False if heads * 2 <= count else mobile
+
+
+def _are_the_rule(some: pl.Series, keys: pl.Series) -> bool:
+    """Whether half of the numbers or more are such."""
+    return int(some.sum()) * 2 >= len(keys) - keys.null_count()
 
 
 def _together(values: pl.Series, *, ascii_only: bool) -> pl.Series | None:

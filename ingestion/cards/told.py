@@ -145,8 +145,16 @@ def disagrees(field: FormField, number: FormField) -> CellFault:
     )
 
 
-def misplaced(field: FormField) -> CellFault:
-    """Who somebody is, in a column that is stored."""
+def misplaced(field: FormField, *, is_key: bool = False) -> CellFault:
+    """Who somebody is, in a column that is stored; of the number of a card (``is_key``) a keyed hash is."""
+    if is_key:
+        return CellFault(
+            "PERSON_MISPLACED",
+            "soft",
+            field,
+            "疑似填了个人信息（姓名、证件号或电话），只保存了加密摘要；请填写卡片本身的编号",
+            "seems to say who somebody is; only a keyed hash was stored; fill in the number of the card itself",
+        )
     return CellFault(
         "PERSON_MISPLACED",
         "soft",

@@ -50,6 +50,16 @@ def test_who_somebody_is_is_blanked_on_every_card(tmp_path):
     assert sum(one.rule_id == "PERSON_MISPLACED" for one in ledger.findings) == CAP
 
 
+def test_who_somebody_is_in_the_number_of_a_card_becomes_a_keyed_hash(tmp_path):
+    numbers = ["K00001", "13912345678", "440507198005070017", "K00002", "K00003"]
+    ledger, records = read(tmp_path, [card(0).replace("K00000", number) for number in numbers])
+    hashed = [Hasher(b"key").of(number) for number in numbers[1:3]]
+    assert records["card_no"].to_list() == [numbers[0], *hashed, *numbers[3:]]
+    assert [one.cell for one in ledger.findings if one.rule_id == "PERSON_MISPLACED"] == ["A3", "A4"]
+    assert not any(number in f"{one.message_zh}{one.value}" for one in ledger.findings for number in numbers)
+    assert records["set_aside"].null_count() == len(numbers)
+
+
 def test_every_copy_of_a_card_is_left_out(tmp_path):
     _, records = read(tmp_path, [card(1)] * 10)
     assert records["set_aside"].to_list() == [None] + ["CARD_TWICE"] * 9

@@ -32,6 +32,34 @@ def test_numbers_of_cards_that_merely_look_like_citizen_numbers_stay():
     assert found(keys, is_key=True) == [False] * len(keys)
 
 
+def test_one_citizen_number_is_found_beside_one_whose_digits_are_wrong():
+    right = number("19771103", 71)
+    wrong = right[:17] + ("0" if right[17] != "0" else "1")
+    assert found([*[f"LH20150000{no}" for no in range(5)], right, wrong], is_key=True) == [False] * 5 + [
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("key", ["13912345678", "+8613912345678", "139-1234-5678", "Gouzao"])
+def test_a_mobile_number_or_a_word_in_place_of_a_cards_number_is_found(key):
+    assert found([key], is_key=True) == [True]
+    assert found(["LH201500001", key, "LH-2015/00002", "20150100003", "K3"], is_key=True) == [
+        False, True, False, False, False,
+    ]  # fmt: skip
+
+
+def test_a_column_of_mobile_numbers_in_place_of_cards_numbers_is_found():
+    keys = [f"1{3 + no % 7}{no * 37 % 1000:03}{no * 7919 % 1_000_000:06}" for no in range(1, 30)]
+    assert found(keys, is_key=True) == [True] * len(keys)
+
+
+def test_running_numbers_that_begin_like_a_mobile_number_stay():
+    # Year, month and a running number.
+    keys = [f"1501{no:07}" for no in range(40)]
+    assert found(keys, is_key=True) == [False] * len(keys)
+
+
 @pytest.mark.parametrize(
     "text",
     [
