@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from ingestion import known_rules
+from ingestion.forms_catalogue import load_forms
 from ingestion.judging import NEVER_WAIVED
 from ingestion.site_files import SiteError, SiteRow, read_csv, read_yaml
 from ingestion.site_regions import RegionEvent
@@ -265,6 +267,7 @@ def load_site(settings: Settings) -> Site:
     site = Site(folder, sources, organizations, duties, waivers, severities, holidays, regions)
     _check_references(site)
     _check_spells(site)
+    _check_rules(site, settings)
     return site
 
 
@@ -287,6 +290,23 @@ def _check_references(site: Site) -> None:
                 f"{site.folder / file} names unit {code!r}, which organizations.csv does not have.",
                 mend="Add the unit's opening there, or correct the code.",
                 code=code,
+            )
+
+
+def _check_rules(site: Site, settings: Settings) -> None:
+    """A waiver or severity names a rule and a form that there are; otherwise it would do nothing, unnoticed."""
+    named = [("waivers.yml", one.rule, one.form) for one in site.waivers]
+    named += [("rules.yml", one.rule, one.form) for one in site.severities]
+    if not named:
+        return
+    catalogue = load_forms(settings)
+    for file, rule, form in named:
+        if said := known_rules.unknown(rule, form, catalogue):
+            raise SiteError(
+                f"{site.folder / file} names what nobody knows. {said}",
+                mend="Correct the name, or take the entry out; `warehouse forms show FORM` lists the rules of a form.",
+                rule=rule,
+                form=form,
             )
 
 

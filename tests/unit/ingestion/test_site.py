@@ -1,8 +1,13 @@
+import ast
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+import ingestion
 from ingestion.judging import NEVER_WAIVED
+from ingestion.known_rules import OF_INTAKE
 from ingestion.site import SiteError, canonical_region, load_site
 
 SOURCES = "- code: hospital\n  name_zh: 医院\n- code: cdc\n  name_zh: 疾控中心\n  region_code: 440507\n"
@@ -238,3 +243,47 @@ class TestRegionsOfABureau:
         write(settings, sources_yml=SOURCES, regions_csv=f"{self.HEAD}{row}\n")
         assert "regions.csv:2" in error_of(settings)
         assert said in error_of(settings)
+
+
+WAIVER = "- {{rule: {}, form: {}, owner: 统计科, reason: 已核实, expires_on: 2099-12-31}}\n"
+SEVERITY = "- {{rule: {}, form: {}, severity: soft, owner: 统计科, reason: 试行}}\n"
+
+
+@pytest.mark.parametrize(
+    ("rule", "form", "said"),
+    [
+        ("HM-01", "hosp_monthly", "There is no rule 'HM-01' in form 'hosp_monthly'; is it 'HM01'?"),
+        ("HM01", "hosp_montly", "There is no form 'hosp_montly'; is it 'hosp_monthly'?"),
+        ("HM01", "idr_monthly", "There is no rule 'HM01' in form 'idr_monthly'; is it 'IM01'?"),
+        ("TWO_REPORTER", "null", "There is no rule 'TWO_REPORTER'; is it 'TWO_REPORTERS'?"),
+    ],
+)
+def test_waivers_and_severities_name_rules_and_forms_that_there_are(settings, rule, form, said):
+    write(settings, sources_yml=SOURCES, waivers_yml=WAIVER.format(rule, form))
+    assert said in error_of(settings)
+    assert "waivers.yml" in error_of(settings)
+    write(settings, waivers_yml="", rules_yml=SEVERITY.format(rule, form))
+    assert said in error_of(settings)
+    assert "rules.yml" in error_of(settings)
+
+
+def test_rules_of_intake_and_of_forms_may_be_named_with_a_form_or_without(settings):
+    entries = [
+        SEVERITY.format(rule, form) for rule in ("HM01", "STALE_COPY") for form in ("hosp_monthly", "null")
+    ]
+    write(settings, sources_yml=SOURCES, rules_yml="".join(entries))
+    assert len(load_site(settings).severities) == 4
+
+
+def test_every_rule_of_intake_is_known():
+    """Texts that look like the name of a rule, in the code: of them only these are none that a report can break."""
+    no_rule = re.compile(r"DIR_[A-Z_]+|ERROR_MARKS|NULL_MARKS|POLARS_MAX_THREADS")
+    texts = {
+        node.value
+        for path in Path(ingestion.__file__).parent.rglob("*.py")
+        if path.name != "known_rules.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    names = {one for one in texts if re.fullmatch(r"[A-Z]+(?:_[A-Z]+)+", one) and not no_rule.fullmatch(one)}
+    assert names == OF_INTAKE
