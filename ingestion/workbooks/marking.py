@@ -1,5 +1,6 @@
 """Findings in a workbook: the cell coloured, the message as its comment, and all of them on a sheet of their own."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,6 +42,9 @@ _WIDTHS = (6, 10, 24, 12, 16, 10, 28, 16, 14, 80)
 _ADVICE = {"hard": "须改正", "soft": "请核对"}
 _FIRST = 5
 
+# How a rule's message names the cells that it read: 总诊疗人次数（W2）=18065.
+_READ = re.compile(r"（([A-Z]{1,3}[1-9][0-9]{0,6})）=")
+
 
 @dataclass(frozen=True)
 class Marked:
@@ -53,14 +57,21 @@ class Marked:
 def mark(
     original: Original, findings: Sequence[RegisteredFinding], forms: Mapping[str, Form], about: str
 ) -> Marked:
-    """Mark the cells of all findings and list them on the first sheet; ``about`` says whose reports these are."""
+    """Mark the cells of all findings and list them on the first sheet; ``about`` says whose reports these are.
+
+    Of a rule that compares several cells each is marked: any of them may be the wrong one.
+    """
     marked: dict[tuple[str, str], list[RegisteredFinding]] = {}
     links: list[Cell | None] = []
     for finding in findings:
-        cell = _cell(original, finding)
+        cell = _cell(original, finding.sheet, finding.cell)
         links.append(cell)
-        if cell is not None:
-            marked.setdefault((cell.parent.title, cell.coordinate), []).append(finding)
+        others = (_cell(original, finding.sheet, name) for name in _READ.findall(finding.message_zh))
+        places = dict.fromkeys(
+            (one.parent.title, one.coordinate) for one in (cell, *others) if one is not None
+        )
+        for coordinates in places:
+            marked.setdefault(coordinates, []).append(finding)
     for number, ((title, place), found) in enumerate(marked.items()):
         cell = original.book[title][place]
         hard = any(finding.severity == "hard" for finding in found)
@@ -72,20 +83,20 @@ def mark(
     return Marked(len(findings), len(marked))
 
 
-def _cell(original: Original, finding: RegisteredFinding) -> Cell | None:
-    """The cell a finding points at; the first one where it lies in merged cells."""
-    sheet = original.sheet(finding.sheet)
-    if sheet is None or finding.cell is None:
+def _cell(original: Original, sheet_name: str | None, name: str | None) -> Cell | None:
+    """A cell that a finding points at; the first one where it lies in merged cells."""
+    sheet = original.sheet(sheet_name)
+    if sheet is None or name is None:
         return None
     try:
-        row, column = coordinate_to_tuple(finding.cell)
+        row, column = coordinate_to_tuple(name)
     except (CellCoordinatesException, ValueError):
         return None
     if row > LAST_ROW or column > LAST_COLUMN:
         return None
     cell = sheet.cell(row, column)
     if isinstance(cell, MergedCell):
-        ranges = (one for one in sheet.merged_cells.ranges if finding.cell in one)
+        ranges = (one for one in sheet.merged_cells.ranges if name in one)
         first = next(ranges, None)
         return sheet.cell(first.min_row, first.min_col) if first else None
     return cell
