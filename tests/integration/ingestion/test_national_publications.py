@@ -37,6 +37,9 @@ WAIVERS = """
 - {rule: IM03, form: idr_monthly, subject: "000000", owner: 疾控科, reason: 公报原样如此, expires_on: 2099-12-31}
 """
 
+# The form's rule only warns; a bureau that wants totals to add up says so.
+SEVERITIES = "- {rule: IM01, form: idr_monthly, severity: hard, owner: 疾控科, reason: 合计须相符}\n"
+
 
 @pytest.fixture
 def publications(shared_data):
@@ -64,7 +67,7 @@ def take_in(bureau, folder) -> intake.IntakeResult:
 
 
 def test_months_are_new_unchanged_or_revised_as_an_independent_comparison_says(bureau, publications):
-    bureau.site(sources_yml=SOURCES)
+    bureau.site(sources_yml=SOURCES, rules_yml=SEVERITIES)
     before: dict[str, dict[str, list[dict[str, str]]]] = {part: {} for part in PARTS}
     for folder in publications:
         result = take_in(bureau, folder)
@@ -86,7 +89,7 @@ def test_months_are_new_unchanged_or_revised_as_an_independent_comparison_says(b
 
 
 def test_contradictory_months_are_held_back_with_their_cell(bureau, publications):
-    bureau.site(sources_yml=SOURCES)
+    bureau.site(sources_yml=SOURCES, rules_yml=SEVERITIES)
     take_in(bureau, publications[-1])
     held = registry.quarantine(bureau.loader)
     assert {
@@ -103,7 +106,7 @@ def test_contradictory_months_are_held_back_with_their_cell(bureau, publications
 
 
 def test_waived_months_come_in_but_a_month_that_stands_twice_never_does(bureau, publications):
-    bureau.site(sources_yml=SOURCES)
+    bureau.site(sources_yml=SOURCES, rules_yml=SEVERITIES)
     for folder in publications[-2:]:
         take_in(bureau, folder)
     bureau.site(waivers_yml=WAIVERS)
@@ -117,6 +120,6 @@ def test_waived_months_come_in_but_a_month_that_stands_twice_never_does(bureau, 
 
 
 def test_a_night_without_a_new_publication_finds_nothing_waiting(bureau, publications):
-    bureau.site(sources_yml=SOURCES)
+    bureau.site(sources_yml=SOURCES, rules_yml=SEVERITIES)
     take_in(bureau, publications[0])
     assert inbox.waiting(bureau.settings, load_site(bureau.settings).source("cdc")) == []
