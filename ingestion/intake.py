@@ -15,7 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 from ingestion import raw
 from ingestion.arrivals import Outcome, arrive, finish_all
@@ -164,6 +164,41 @@ def describe(recorded: Recorded) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in sorted(recorded.kinds.items())) or "no report"
 
 
+_NAMED = 3
+
+_FAULTS_BEFORE = """
+select v.revision_id, v.revision_no, a.file_name, count(*)
+from registry.revision as v
+inner join registry.arrival as a on a.arrival_id = v.arrival_id
+inner join registry.finding as f on f.revision_id = v.revision_id and f.resolved_at is null
+where v.revision_id = any(:revisions)
+group by v.revision_id, v.revision_no, a.file_name
+order by a.file_name, v.revision_no, v.revision_id
+"""
+
+
+def _faults_before(connection: Connection, recorded: Sequence[Recorded]) -> list[str]:
+    """Of each file that brought nothing new, where the findings stand on what it repeats; empty when there are none."""
+    said: list[list[str]] = [[] for _ in recorded]
+    files: dict[int, list[int]] = {}
+    for number, one in enumerate(recorded):
+        for item in one.items:
+            if item.decision.same_as is not None:
+                files.setdefault(item.decision.same_as, []).append(number)
+    if not files:
+        return ["" for _ in recorded]
+    rows = connection.execute(text(_FAULTS_BEFORE), {"revisions": list(files)}).all()
+    for revision_id, revision_no, file_name, count in rows:
+        for number in files[revision_id]:
+            said[number].append(f"{file_name}, revision {revision_no} ({count})")
+    return [f"; findings are those of {_few(names)}" if names else "" for names in said]
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return "; ".join(names[:_NAMED]) + more
+
+
 def finish(
     connection: Connection, arrival: Arrival, status: str, readings: Sequence[Reading], detail: str
 ) -> None:
@@ -243,13 +278,14 @@ def _record(
             results[number] = _refused(lane, one.file, one.refusal)
         else:
             read.append((number, arrival, one.readings or []))
-    for (number, arrival, readings), recorded in zip(
-        read, _record_readings(connection, lane, group, read), strict=True
-    ):
+    done = _record_readings(connection, lane, group, read)
+    before = _faults_before(connection, done)
+    for (number, arrival, readings), recorded, faults in zip(read, done, before, strict=True):
         unchanged = bool(recorded.items) and not recorded.unplaced and set(recorded.kinds) == {"unchanged"}
         status = "duplicate" if unchanged else "taken_in"
-        outcomes.append(Outcome(arrival, status, readings, describe(recorded)))
-        results[number] = _taken_in(group[number].file, status, readings, recorded)
+        detail = describe(recorded) + faults
+        outcomes.append(Outcome(arrival, status, readings, detail))
+        results[number] = _taken_in(group[number].file, status, readings, recorded, detail)
     finish_all(connection, outcomes)
     for number, one in enumerate(group):
         if number not in results:
@@ -304,7 +340,9 @@ def _record_readings(
     return [recorded[number] for number in range(len(read))]
 
 
-def _taken_in(file: WaitingFile, status: str, readings: Sequence[Reading], recorded: Recorded) -> FileResult:
+def _taken_in(
+    file: WaitingFile, status: str, readings: Sequence[Reading], recorded: Recorded, detail: str
+) -> FileResult:
     forms = {reading.form.code for reading in readings}
     return FileResult(
         name=file.name,
@@ -312,7 +350,7 @@ def _taken_in(file: WaitingFile, status: str, readings: Sequence[Reading], recor
         form_code=forms.pop() if len(forms) == 1 else None,
         reports=recorded.kinds,
         findings=len(recorded.findings),
-        detail=describe(recorded),
+        detail=detail,
     )
 
 

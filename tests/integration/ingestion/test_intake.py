@@ -167,8 +167,13 @@ class TestQuarantine:
         bureau.send("a.csv", bureau.row(outpatient=9999))
         bureau.take_in()
         bureau.send("b.csv", bureau.row(outpatient=9999))
-        assert bureau.take_in().by_status == {"duplicate": 1}
+        result = bureau.take_in()
+        assert result.by_status == {"duplicate": 1}
         assert bureau.revisions() == [(1, "quarantined")]
+        # Nobody shall take it for a file without faults.
+        detail = "1 unchanged; findings are those of a.csv, revision 1 (1)"
+        assert [file.detail for file in result.files] == [detail]
+        assert bureau.value("select detail from registry.arrival where file_name = 'b.csv'") == detail
 
     def test_mended_report_settles_the_quarantine(self, bureau):
         bureau.send("a.csv", bureau.row(outpatient=9999))
