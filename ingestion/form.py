@@ -146,6 +146,7 @@ class Statement(Strict):
     id: str = Field(pattern=r"^[A-Z][A-Z0-9_]{1,29}$")
     text_zh: str
     why: str = Field(description="Who or what sees to it.")
+    checks: tuple[str, ...] = Field((), description="Checks of the gate that ask it of all that is accepted.")
     verification: str | None = None
 
 

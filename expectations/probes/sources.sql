@@ -1,4 +1,5 @@
--- Two sources of one thing: births against first doses and screening, years against their months, cards against the bulletin.
+-- Two sources of one thing: births against first doses and screening, years against their months, cards against the bulletin,
+-- deaths against their cards, pregnant women against their tests for HIV; and cards that tell one thing twice.
 with number as materialized (
     select
         fact.form_code,
@@ -20,6 +21,10 @@ with number as materialized (
             or (fact.form_code = 'epi_monthly' and fact.field_code = 'given_basic' and fact.breakdown like 'HepB|1%')
             or (fact.form_code in ('mch_maternal_quarterly', 'mch_maternal_annual') and fact.field_code = 'live_births')
             or (fact.form_code = 'idr_monthly' and fact.field_code = 'cases')
+            or (fact.form_code = 'mch_child_annual' and fact.field_code in ('deaths_under5', 'deaths_infant'))
+            or (fact.form_code = 'mch_maternal_annual' and fact.field_code in ('maternal_deaths', 'pmtct_hiv_tested'))
+            or (fact.form_code = 'hiv_test_monthly' and fact.field_code = 'tests' and fact.breakdown = 'MATERNAL')
+            or (fact.form_code = 'population_denominators' and fact.field_code = 'population' and fact.breakdown = 'RESIDENT_END')
         )
 ),
 
@@ -132,6 +137,57 @@ card as (
     group by region_code, month_start, disease_code
 ),
 
+-- A region's cards of a maternal-child year. Where none of them came here the annual table has nothing to be held against.
+death_card as (
+    select card.region_code, card.mch_year, counted.form_code, counted.field_code, sum(counted.cards) as cards
+    from candidate.fct_child_death as card
+    cross join lateral (
+        values
+        ('mch_child_annual', 'deaths_under5', card.deaths_under5), ('mch_child_annual', 'deaths_infant', card.deaths_infant)
+    ) as counted (form_code, field_code, cards)
+    group by card.region_code, card.mch_year, counted.form_code, counted.field_code
+    union all
+    select card.region_code, card.mch_year, 'mch_maternal_annual', 'maternal_deaths', sum(card.maternal_deaths)
+    from candidate.fct_maternal_death as card
+    group by card.region_code, card.mch_year
+),
+
+annual_death as (
+    select year.*, death_card.cards
+    from number as year
+    inner join death_card
+        on year.subject_code = death_card.region_code and year.form_code = death_card.form_code
+            and year.field_code = death_card.field_code and extract(year from year.period_end) = death_card.mch_year
+    where year.subject_type = 'region' and year.period_type = 'mch_year'
+),
+
+-- Only where deaths were told in each month: a year of which a part came says nothing.
+crude_death_rate as (
+    select people.subject_code, people.period_start, people.value as residents, death.deaths, 1000 * death.deaths / people.value as rate
+    from number as people
+    inner join (
+        select region_code, extract(year from death_date) as death_year, sum(deaths) as deaths
+        from candidate.fct_death
+        group by region_code, extract(year from death_date)
+        having count(distinct date_trunc('month', death_date)) = 12
+    ) as death on people.subject_code = death.region_code and extract(year from people.period_start) = death.death_year
+    where people.form_code = 'population_denominators' and people.subject_type = 'region' and people.value > 0
+),
+
+-- Only where every unit that tests reported the twelve months from October on.
+pregnant_tested as (
+    select year.*, test.tests
+    from number as year
+    inner join (
+        select region_code, extract(year from period_start + interval '3 months') as mch_year, sum(value) as tests
+        from number
+        where form_code = 'hiv_test_monthly' and region_code is not null
+        group by region_code, extract(year from period_start + interval '3 months')
+        having count(*) = 12 * count(distinct organization_key)
+    ) as test on year.subject_code = test.region_code and extract(year from year.period_end) = test.mch_year
+    where year.field_code = 'pmtct_hiv_tested' and year.subject_type = 'region'
+),
+
 found as (
     select
         case source
@@ -200,6 +256,35 @@ found as (
             or (beds.value = 0 and unit.class_group = 'hospital')
         )
         and $since(beds.period_start)
+    union all
+    select
+        'death_cards', 'region', subject_code, null, form_code, field_code, nullif(breakdown, ''), period_type, period_start, report_id,
+        abs(value - cards), value, cards, greatest(value, cards),
+        case when value > cards then 'deaths without a card' else 'cards beyond the deaths' end
+    from annual_death
+    where value <> cards
+    union all
+    select
+        'crude_death_rate', 'region', subject_code, null, 'death_card', null, null, 'year', period_start, null, 6 - rate, deaths,
+        6 * residents / 1000, residents,
+        case when rate < 4 then 'fewer than 4 per 1000: deaths are missing' else 'fewer than 6 per 1000: deaths may be missing' end
+    from crude_death_rate
+    where rate < 6
+    union all
+    select
+        'pregnant_hiv_tests', 'region', subject_code, null, form_code, field_code, nullif(breakdown, ''), period_type, period_start,
+        report_id, 100 * abs(value - tests) / greatest(value, tests, 1), value, tests, greatest(value, tests),
+        case when value > tests then 'fewer tests than women tested' else 'more tests than women tested' end
+    from pregnant_tested
+    where value <> tests
+    union all
+    select
+        'repeated_cards', 'region', region_code, null, 'idr_card', null, null, 'month', month_start, max(report_id), sum(cards_repeated),
+        sum(cards_repeated), 0, sum(cards_compared), 'a person told again with the same disease'
+    from candidate.fct_disease_card_repeat
+    where region_code is not null and $since(month_start)
+    group by region_code, month_start
+    having sum(cards_repeated) > 0
 )
 
 select
@@ -226,4 +311,12 @@ from (
     select 'staff_register', count(*) from candidate.fct_staff
     union all
     select 'beds_directory', count(*) from candidate.dim_organization
+    union all
+    select 'death_cards', count(*) from annual_death
+    union all
+    select 'crude_death_rate', count(*) from crude_death_rate
+    union all
+    select 'pregnant_hiv_tests', count(*) from pregnant_tested
+    union all
+    select 'repeated_cards', count(*) from candidate.fct_disease_card_repeat
 ) as looked

@@ -234,7 +234,8 @@ def _print(form: "Form", edition: "Edition", described: dict[str, Any]) -> None:
     rule_columns = ("rule_id", "severity", "message_zh", "expression", "verification")
     print_rows(rules, rule_columns, title="\nRules", empty="\nNo rule.")
     if described.get("statements"):
-        print_rows(described["statements"], ("id", "text_zh", "why"), title="\nSeen to elsewhere", empty="")
+        elsewhere = [{**one, "checks": ", ".join(one["checks"])} for one in described["statements"]]
+        print_rows(elsewhere, ("id", "text_zh", "why", "checks"), title="\nSeen to elsewhere", empty="")
     for code_list in form.code_lists.values():
         words = ", ".join(f"{code.code} {code.labels[0]}" for code in code_list.codes)
         console.print(f"\n[dim]Codes {code_list.code}[/dim] {code_list.name_zh}", highlight=False)

@@ -9,6 +9,7 @@ from expectations.catalogue import SUITES, Catalogue, load
 from expectations.declared import from_files
 from expectations.errors import CatalogueError
 from expectations.kinds import NoRowsFromQuery, one_line
+from ingestion.forms_catalogue import load_forms
 
 GOOD = """
 table: things
@@ -43,6 +44,13 @@ def test_every_check_has_a_unique_id_and_a_message_in_both_languages(catalogue: 
         assert any("\u4e00" <= letter <= "\u9fff" for letter in check.message_zh), check.id
         assert check.message_en.isascii(), check.id
         assert check.question.endswith("?"), check.id
+
+
+def test_checks_that_forms_leave_a_rule_to_are_asked(catalogue: Catalogue):
+    left = {one.id: one.checks for form in load_forms().values() for one in form.statements if one.checks}
+    assert {check for checks in left.values() for check in checks} <= {check.id for check in catalogue.checks}
+    # What no report alone can show, and the star can.
+    assert {"ID06", "BD01", "BD01M", "DC02", "HV02", "IA13", "PD02"} <= set(left)
 
 
 def test_every_suite_declares_checks_that_block(catalogue: Catalogue):
