@@ -74,9 +74,12 @@ def deliver(
     deliveries: Iterable[Delivery],
     *,
     towns: Iterable[dict[str, str]] = (),
+    duties: Iterable[dict[str, str]] = (),
     source: str = "",
 ) -> list[Path]:
-    """Put a plan's reports into the inboxes below ``home``; units, towns and source into the site. Returns the files.
+    """Put a plan's reports into the inboxes below ``home``; units, towns, duties and source into the site.
+
+    Returns the files.
 
     Raises :class:`NoSite` when no sample has been written there before.
     """
@@ -87,6 +90,7 @@ def deliver(
         )
     _add(directory, ("organization_code",), events)
     _add(directory.with_name("regions.csv"), ("region_code", "event_date", "event_type"), towns)
+    _add(directory.with_name("duties.csv"), ("form_code", "subject_code", "valid_from"), duties)
     sources = directory.with_name("sources.yml")
     told = sources.read_text(encoding="utf-8")
     if source not in told:
@@ -165,6 +169,19 @@ def unit_event(
         "is_proxy_reporter": "0",
         "is_branch": "0",
         "note": CONSTRUCTED,
+    }
+
+
+def duty(form: str, subject: str, spell: tuple[str, str], *, reporter: str | None = None) -> dict[str, str]:
+    """Who files a form in a spell, as a row of the site's duties: the unit itself, or a reporter for a region."""
+    return {
+        "form_code": form,
+        "subject_type": "region" if reporter else "organization",
+        "subject_code": subject,
+        "reporter_code": reporter or subject,
+        "valid_from": spell[0],
+        "valid_to": spell[1],
+        "exempt_reason": "",
     }
 
 

@@ -12,6 +12,7 @@ from samples.progress import (
     Plan,
     Task,
     Title,
+    duty,
     progress_table,
     region_table,
     title_table,
@@ -32,6 +33,8 @@ PLAN = Plan(
 NURSERIES, NEW = 12, 3
 """Day-care institutions; the last three opened in 2024, are inclusive, and have 150 places."""
 CENTRES = 3
+MOTHERS = "HA-G01"
+"""Maternal and child health care of the city."""
 SOURCE = ""
 """All files come through the bureau of the sample."""
 
@@ -73,7 +76,23 @@ def events() -> list[dict[str, str]]:
         unit_event(PLAN, code, name, uscc(7130 + number, registered_by="12"), "C220")
         for number, (code, name) in enumerate(_centres())
     ]
-    return [lead, *nurseries, *centres]
+    mothers = unit_event(PLAN, MOTHERS, "海安样例妇幼保健院", uscc(7140, registered_by="12"), "G100")
+    return [lead, *nurseries, *centres, mothers]
+
+
+def duties() -> list[dict[str, str]]:
+    """Who files for 2024 what the sample below owes for its own year; of tasks only the last quarter is told."""
+    year = ("2024-01-01", "2025-01-01")
+    maternal = ("2023-10-01", "2024-10-01")
+    of_region = (
+        ("mch_maternal_annual", maternal),
+        ("women_screening_annual", maternal),
+        ("women_screening_quarterly", year),
+    )
+    return [
+        duty("task_progress", PLAN.lead_code, ("2024-10-01", "2025-01-01")),
+        *(duty(form, PLAN.region, spell, reporter=MOTHERS) for form, spell in of_region),
+    ]
 
 
 def towns() -> list[dict[str, str]]:

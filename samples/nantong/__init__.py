@@ -16,6 +16,7 @@ from samples.nantong.plan import PLAN as PLAN
 from samples.progress import (
     Task,
     Title,
+    duty,
     progress_table,
     region_table,
     title_table,
@@ -105,6 +106,28 @@ BEFORE = (
 def events() -> list[dict[str, str]]:
     """The unit that files the tasks and all that report, as rows of the directory."""
     return [unit_event(PLAN, PLAN.lead_code, PLAN.lead_name, uscc(7001, registered_by="12")), *units.events()]
+
+
+def duties() -> list[dict[str, str]]:
+    """Who files for 2015 what the sample below owes as well; of tasks and patients only the last quarter is told."""
+    year, quarter, maternal = (
+        (f"{PLAN.year}-01-01", f"{PLAN.year + 1}-01-01"),
+        (f"{PLAN.year}-10-01", f"{PLAN.year + 1}-01-01"),
+        (f"{PLAN.year - 1}-10-01", f"{PLAN.year}-10-01"),
+    )
+    of_region = (
+        ("idr_monthly", units.CDCS[-1], year),
+        ("smi_quarterly", units.CDCS[-1], quarter),
+        ("mch_maternal_annual", units.MOTHERS, maternal),
+        ("mch_child_annual", units.MOTHERS, maternal),
+        ("women_screening_annual", units.MOTHERS, maternal),
+        ("women_screening_quarterly", units.MOTHERS, year),
+    )
+    return [
+        *units.duties(year),
+        *(duty("task_progress", code, quarter) for code in (PLAN.lead_code, *units.COOPERATING)),
+        *(duty(form, PLAN.region, spell, reporter=reporter) for form, reporter, spell in of_region),
+    ]
 
 
 def towns() -> list[dict[str, str]]:

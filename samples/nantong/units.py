@@ -9,11 +9,13 @@ from samples.apportion import apportion, jitter
 from samples.identifiers import uscc
 from samples.longhu.vaccinations import PROGRAMME
 from samples.nantong.plan import COUNTIES, PLAN
-from samples.progress import unit_event
+from samples.progress import duty, unit_event
 from samples.sheets import Record
 
 CDCS = (*(f"NT-J{number:02d}" for number in range(len(COUNTIES))), "NT-J99")
 """Disease control of each county and, last, of the prefecture."""
+MOTHERS = "NT-G01"
+"""Maternal and child health care of the prefecture."""
 CENTRES = tuple(f"NT-C{number:02d}" for number in range(1, 6))
 CLINICS = tuple(f"NT-D{number:02d}" for number in range(1, 13))
 HOSPITALS = {
@@ -59,6 +61,7 @@ def events() -> list[dict[str, str]]:
             zip(CDCS, [*COUNTIES.items(), (PLAN.region, PLAN.region_name)], strict=True)
         )
     ]
+    rows.append(unit_event(PLAN, MOTHERS, f"{PLAN.region_name}样例妇幼保健院", _number(90), "G100"))
     rows += [
         unit_event(PLAN, code, _centre(code), _number(30 + i), "B100", region=("320602", "320612")[i % 2])
         for i, code in enumerate(CENTRES)
@@ -78,6 +81,15 @@ def events() -> list[dict[str, str]]:
             PLAN, code, _clinic(code), _number(50 + i), "D600", region=("320612", "320621", "320623")[i % 3]
         )
         for i, code in enumerate(CLINICS)
+    ]
+
+
+def duties(year: tuple[str, str]) -> list[dict[str, str]]:
+    """What each unit files itself for the months of the year."""
+    return [
+        *(duty("hosp_monthly", code, year) for code in (*HOSPITALS, *CENTRES)),
+        *(duty("epi_monthly", code, year) for code in CENTRES),
+        duty("hiv_test_monthly", CDCS[-1], year),
     ]
 
 

@@ -77,7 +77,12 @@ def sample(
 
         plan = nantong if delivery == "nantong" else haian
         written = progress.deliver(
-            folder, plan.events(), plan.deliveries(), towns=plan.towns(), source=plan.SOURCE
+            folder,
+            plan.events(),
+            plan.deliveries(),
+            towns=plan.towns(),
+            duties=plan.duties(),
+            source=plan.SOURCE,
         )
     elif delivery == "amendment":
         written = longhu.write(folder, delivery="amendment")

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import text
 
-from ingestion import directory, inbox, intake, obligations, raw, site
+from ingestion import directory, inbox, intake, obligations, raw, registry, site
 from samples import haian, longhu, nantong, progress, reported
 from samples.nantong import units
 from warehouse import building, release
@@ -34,16 +34,26 @@ def taken_in(settings):
     return happened
 
 
-@pytest.fixture
-def star(settings):
-    """Asks the star after a night with all deliveries."""
+def delivered(settings):
+    """Put the sample and both plans on top of it where nights find them, and take them in."""
     longhu.write(settings.home)
     for plan in (nantong, haian):
         progress.deliver(
-            settings.home, plan.events(), plan.deliveries(), towns=plan.towns(), source=plan.SOURCE
+            settings.home,
+            plan.events(),
+            plan.deliveries(),
+            towns=plan.towns(),
+            duties=plan.duties(),
+            source=plan.SOURCE,
         )
     raw.prepare(settings)
-    happened = taken_in(settings)
+    return taken_in(settings)
+
+
+@pytest.fixture
+def star(settings):
+    """Asks the star after a night with all deliveries."""
+    happened = delivered(settings)
     assert set(happened["nantong"]) == set(happened["bureau"]) == {"new"}
     candidate = release.open_candidate(engine(Role.BUILDER), "test")
     with release.holding(engine(Role.BUILDER), candidate):
@@ -66,6 +76,36 @@ def star(settings):
 def records(form):
     """Records of a form as Nantong's units delivered them."""
     return [record for _, name, delivered in units.tables() if name == form for record in delivered]
+
+
+def test_each_report_has_a_duty_and_each_duty_its_report(settings):
+    delivered(settings)
+    rules = {finding.rule_id for finding in registry.findings(engine(Role.LOADER))}
+    # One broken report of Longhu, and Nantong's few deaths; nobody reports what nobody owes.
+    assert rules == {"HM01", "MM07S"}
+    with engine(Role.LOADER).connect() as connection:
+        owed = connection.execute(
+            text(
+                "select left(subject_code, 2), count(*), count(revision_id) from registry.fulfilment group by 1"
+            )
+        ).all()
+        of_regions = connection.execute(
+            text(
+                "select r.region_code, count(*), count(f.revision_id) from registry.fulfilment as f"
+                " inner join registry.report as r on f.report_id = r.report_id"
+                " where r.subject_type = 'region' group by r.region_code"
+            )
+        ).all()
+    units_of_nantong = 12 * (len(units.HOSPITALS) + 2 * len(units.CENTRES) + 1) + 1 + len(units.COOPERATING)
+    told = {place: counts for place, *counts in owed}
+    assert told["NT"] == [units_of_nantong] * 2
+    assert told["HA"] == [1, 1]
+    # Twelve months of diseases, four quarters and a year of screening, two tables, a quarter of patients.
+    assert {place: counts for place, *counts in of_regions if place != "440507"} == {
+        "320600": [20, 20],
+        "320685": [6, 6],
+    }
+    assert sum(due for _, due, _ in owed) == 290 + units_of_nantong + 20 + 1 + 6
 
 
 def test_each_target_is_told_as_the_page_says(star):

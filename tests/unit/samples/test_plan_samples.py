@@ -65,13 +65,22 @@ def test_the_units_of_both_plans_join_the_directory_once(tmp_path: Path) -> None
     directory = tmp_path / "site" / "organizations.csv"
     before = directory.read_text(encoding="utf-8")
     for plan in (nantong, haian, nantong):
-        progress.deliver(tmp_path, plan.events(), plan.deliveries(), towns=plan.towns(), source=plan.SOURCE)
+        progress.deliver(
+            tmp_path,
+            plan.events(),
+            plan.deliveries(),
+            towns=plan.towns(),
+            duties=plan.duties(),
+            source=plan.SOURCE,
+        )
     after = directory.read_text(encoding="utf-8")
     assert after.startswith(before)
     added = [line.split(",")[0] for line in after.removeprefix(before).splitlines()]
     assert added == [event["organization_code"] for plan in (nantong, haian) for event in plan.events()]
-    assert len(set(added)) == len(added) == 40 + 16
+    assert len(set(added)) == len(added) == 41 + 17
     declared = load_site(Settings(home=tmp_path))
+    # Each once, and only for units that are there.
+    assert len(declared.duties) == 46 + len(nantong.duties()) + len(haian.duties())
     assert [source.code for source in declared.sources].count("nantong") == 1
     assert {event.region_code for event in declared.regions if event.event_type == "open"} == {
         *(f"{county}101" for county in (*nantong.COUNTIES, "320613", "320614")),
