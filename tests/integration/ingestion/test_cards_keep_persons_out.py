@@ -54,6 +54,7 @@ def planted() -> list[dict[str, object]]:
         card(11, report_org=SECRETS[3]),
         {**card(12), "card_no": SECRETS[3]},  # a name where the number of the card belongs
         {**card(13, id_no=SECRETS[5]), "card_no": SECRETS[5]},
+        {**card(16), "card_no": SECRETS[9]},  # a telephone there, in a column of other numbers
         card(14, address_code=SECRETS[13], occupation=SECRETS[10]),
         card(15, card_category=SECRETS[11], case_class_1=SECRETS[2]),
     ]
@@ -108,7 +109,7 @@ def test_nothing_planted_in_a_file_of_cards_is_found_anywhere(watched):
     bureau.send_bytes("cards.csv", as_text(planted()), source="cdc")
     result = bureau.take_in("cdc")
     assert result.reports == {"new": 1}
-    assert bureau.value("select count(*) from raw.idr_card") == 15
+    assert bureau.value("select count(*) from raw.idr_card") == 16
     told = {row[0] for row in bureau.rows("select distinct rule_id from registry.finding")}
     assert {"VALUE_CHECK_DIGIT", "VALUE_UNREADABLE", "CARD_INCOMPLETE", "PERSON_MISPLACED"} <= told
     assert found() == []
@@ -151,7 +152,7 @@ def test_a_workbook_keeps_persons_out_too(watched):
     book.save(stream)
     bureau.send_bytes("cards.xlsx", stream.getvalue(), source="cdc")
     bureau.take_in("cdc")
-    assert bureau.value("select count(*) from raw.idr_card") == 15
+    assert bureau.value("select count(*) from raw.idr_card") == 16
     assert found() == []
 
 
