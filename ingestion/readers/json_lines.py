@@ -196,7 +196,7 @@ def _bad_line(name: str, number: int) -> UnreadableFile:
     return unreadable(
         name,
         f"第{number}行不是一个完整的 JSON 对象",
-        f"line {number} is no whole JSON object",
+        f"holds no whole JSON object in line {number}",
         "请核对该行后重新导出",
         "Mend that line and export it again",
     )

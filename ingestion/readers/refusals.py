@@ -8,14 +8,14 @@ from ingestion.errors import FileTooLarge, UnreadableFile
 def unreadable(name: str, zh: str, en: str, mend_zh: str, mend: str, **context: Any) -> UnreadableFile:
     """A file whose bytes are no table; the texts are sentences without their full stop."""
     return UnreadableFile(
-        f"{name}: {en}.", message_zh=f"文件“{name}”{zh}；{mend_zh}。", mend=f"{mend}.", file=name, **context
+        f"{name} {en}.", message_zh=f"文件“{name}”{zh}；{mend_zh}。", mend=f"{mend}.", file=name, **context
     )
 
 
 def too_large(name: str, zh: str, en: str, mend_zh: str, mend: str, **context: Any) -> FileTooLarge:
     """A file that would cost more than the limits of the settings allow."""
     return FileTooLarge(
-        f"{name}: {en}.", message_zh=f"文件“{name}”{zh}；{mend_zh}。", mend=f"{mend}.", file=name, **context
+        f"{name} {en}.", message_zh=f"文件“{name}”{zh}；{mend_zh}。", mend=f"{mend}.", file=name, **context
     )
 
 
